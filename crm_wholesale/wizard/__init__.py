@@ -1,0 +1,2 @@
+from . import crm_visit_booking
+from . import crm_visit_cancel

@@ -3,6 +3,7 @@ from . import crm_team
 from . import crm_lead
 from . import sale_order
 from . import account_move
+from . import mail_thread
 from . import mail_activity
 from . import mail_activity_mixin
 from . import res_users

@@ -24,8 +24,17 @@ class CrmVisitType(models.Model):
         "several are separated by commas. 120 is two hours.",
     )
 
+    callback_days = fields.Integer(
+        default=2,
+        help="Days after the visit at which the manager calls the customer back, "
+        "at the very minute at which the visit was done.",
+    )
+
     _duration_positive = models.Constraint(
         "CHECK(duration > 0)", "A visit lasts longer than nothing: enter its duration."
+    )
+    _callback_not_negative = models.Constraint(
+        "CHECK(callback_days >= 0)", "The call cannot be before the visit."
     )
 
     @api.constrains("reminder_minutes")

@@ -38,4 +38,5 @@
     ],
     "demo": [],
     "application": True,
+    "uninstall_hook": "uninstall_hook",
 }

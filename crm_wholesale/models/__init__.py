@@ -2,6 +2,7 @@ from . import crm_stage
 from . import crm_team
 from . import crm_lead
 from . import sale_order
+from . import sale_order_line
 from . import account_move
 from . import mail_thread
 from . import mail_activity
@@ -11,9 +12,11 @@ from . import personal_data_purpose
 from . import crm_visit_zone
 from . import crm_visit_skill
 from . import crm_visit_type
+from . import resource_resource
 from . import crm_measurer
 from . import crm_visit
 from . import crm_visit_line
+from . import crm_visit_text
 from . import crm_visit_notice
 from . import sms_sms
 from . import sms_tracker

@@ -7,3 +7,71 @@ class SaleOrder(models.Model):
     visit_id = fields.Many2one(
         "crm.visit", "Visit", index="btree_not_null", copy=False, check_company=True
     )
+
+    def write(self, vals):
+        newly_sent = self.browse()
+        if vals.get("state") == "sent":
+            newly_sent = self.filtered(lambda order: order.state != "sent")
+        result = super().write(vals)
+        newly_sent.sudo().opportunity_id._advance_to("quotation")
+        return result
+
+    def _action_confirm(self):
+        result = super()._action_confirm()
+        self.sudo().opportunity_id._advance_to("contract")
+        return result
+
+    def _action_cancel(self):
+        confirmed_sudo = self.sudo().filtered(lambda o: o.state == "sale" and o.opportunity_id)
+        result = super()._action_cancel()
+        confirmed_sudo._ask_owner_about_cancellation()
+        # What is left may be all paid or all delivered.
+        confirmed_sudo.opportunity_id._advance_with_orders()
+        return result
+
+    def _ask_owner_about_cancellation(self):
+        """Give the owner of each deal that is not lost a task: its orders were cancelled."""
+        for lead, orders in self.grouped("opportunity_id").items():
+            owner = lead.user_id or lead.team_id.user_id or orders.user_id[:1]
+            if lead.won_status == "lost" or not owner:
+                continue
+            env = self.with_context(lang=owner.lang).env
+            lead._activity_schedule_quietly(
+                "mail.mail_activity_data_todo",
+                user_id=owner.id,
+                summary=env._(
+                    "Order cancelled: %(orders)s. The deal stays in its stage.",
+                    orders=", ".join(orders.mapped("name")),
+                ),
+            )
+
+    def _filter_paid(self):
+        """Return those of these orders that are wholly invoiced, with every invoice paid.
+
+        A reversed invoice pays for nothing: what it charged must stand on a paid one as well.
+        A credit note leaves a paid invoice paid.
+        """
+
+        def is_paid(order):
+            invoices = order.invoice_ids.filtered(
+                lambda move: move.move_type == "out_invoice" and move.state != "cancel"
+            )
+            reversed_ = invoices.filtered(lambda move: move.payment_state == "reversed")
+            paid = invoices.filtered(
+                lambda move: move.state == "posted" and move.payment_state in ("in_payment", "paid")
+            )
+            lines = order.order_line
+            charged = lines & reversed_.invoice_line_ids.sale_line_ids
+            return (
+                order.invoice_status in ("invoiced", "upselling")
+                and invoices == reversed_ | paid
+                and charged <= paid.invoice_line_ids.sale_line_ids
+            )
+
+        return self.filtered(is_paid)
+
+    def _filter_delivered(self):
+        """Return those of these orders that are wholly delivered."""
+        return self.filtered(
+            lambda order: all(line._is_delivered() for line in order.order_line._filter_goods())
+        )

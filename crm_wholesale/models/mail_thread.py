@@ -1,5 +1,7 @@
 from odoo import models
 
+from odoo.addons.mail.tools.discuss import Store
+
 
 class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
@@ -9,3 +11,21 @@ class MailThread(models.AbstractModel):
         if self.env.context.get("crm_wholesale_quiet"):
             return True
         return super().message_subscribe(partner_ids=partner_ids, subtype_ids=subtype_ids)
+
+    def _thread_to_store(self, store, fields, *, request_list=None):
+        """Show in the chatter the notices of a document too, which are no next steps."""
+        super()._thread_to_store(store, fields, request_list=request_list)
+        if "activities" in (request_list or ()) and "activity_ids" in self:
+            faces = self.env["mail.activity"].search(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "in", self.ids),
+                    ("notice_id", "!=", False),
+                ]
+            )
+            for res_id, activities in faces.grouped("res_id").items():
+                store.add(
+                    self.browse(res_id),
+                    {"activities": Store.Many(activities, mode="ADD")},
+                    as_thread=True,
+                )

@@ -12,7 +12,7 @@
         "security/ir.model.access.csv",
         "security/crm_measurer_security.xml",
         "security/crm_visit_security.xml",
-        "security/personal_data_security.xml",
+        "security/crm_visit_notice_security.xml",
         "security/res_partner_security.xml",
         "data/crm_team_data.xml",
         "data/crm_visit_type_data.xml",

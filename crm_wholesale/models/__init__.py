@@ -6,6 +6,7 @@ from . import sale_order_line
 from . import account_move
 from . import mail_thread
 from . import mail_activity
+from . import mail_activity_notice
 from . import mail_activity_mixin
 from . import res_users
 from . import personal_data_purpose

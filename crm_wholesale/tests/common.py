@@ -1,5 +1,7 @@
-from datetime import datetime
+from datetime import datetime, timezone
+from unittest.mock import patch
 
+from odoo.sql_db import BaseCursor
 from odoo.tests import TransactionCase, new_test_user
 
 #: A Monday; the frozen "now" of the tests, 10:00 in Kyiv.
@@ -10,11 +12,19 @@ LANDLINE = "+380311234567"
 
 
 class WholesaleCommon(TransactionCase):
-    """A firm in Kyiv: manager, head of sales, measurer, privacy officer, and one deal."""
+    """A firm in Kyiv: manager, head of sales, measurer, privacy officer, and one deal.
+
+    PostgreSQL's clock, which decides what is due, follows a frozen one.
+    """
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.startClassPatcher(
+            patch.object(
+                BaseCursor, "now", lambda cr: datetime.now(timezone.utc).replace(tzinfo=None)
+            )
+        )
         cls.env = cls.env["base"].with_context(**cls._get_quiet_context()).env
         cls.company = cls.env.company
         cls.company.resource_calendar_id.tz = "Europe/Kyiv"

@@ -65,12 +65,12 @@ class CalendarEvent(models.Model):
                 )
             )
         rest = {name: vals[name] for name in vals.keys() - FACE_FIELDS - TIME_FIELDS}
-        refused = changed & FACE_FIELDS
+        refused = bool(changed & FACE_FIELDS)
         if changed & TIME_FIELDS:
             start = fields.Datetime.to_datetime(vals.get("start")) or self.start
             stop = fields.Datetime.to_datetime(vals.get("stop")) or self.stop
             if from_sync:
-                refused = refused or not self._follow_sync(start, stop)
+                refused = not self._follow_sync(start, stop) or refused
             else:
                 self.sudo().crm_visit_ids.with_env(self.env)._reschedule(start, stop)
         result = super().write(rest) if rest else True

@@ -568,6 +568,16 @@ class CrmVisit(models.Model):
                         )
                     )
 
+    def _defer_overlap_guard(self):
+        """Let the database wait with the overlap guard until the moved visits are checked."""
+        self.flush_model()
+        self.env.cr.execute("SET CONSTRAINTS crm_visit_measurer_overlap DEFERRED")
+
+    def _apply_overlap_guard(self):
+        """Let the database check what was moved now, while its error is still translated."""
+        self.flush_model()
+        self.env.cr.execute("SET CONSTRAINTS crm_visit_measurer_overlap IMMEDIATE")
+
     def _write_scheduled(self):
         """Make draft visits scheduled, with calendar event and measurer's task."""
         events = self.env["calendar.event"]._create_for_visits(self)
@@ -605,6 +615,7 @@ class CrmVisit(models.Model):
         notices_sudo = self.env["crm.visit.notice"].sudo()
         told = notices_sudo._filter_told(self)
         measurers = {visit: visit.measurer_id for visit in self}
+        self._defer_overlap_guard()
         for visit in self:
             values = {**vals, "revision": visit.revision + 1}
             if "start" in vals and "stop" not in vals:
@@ -613,9 +624,10 @@ class CrmVisit(models.Model):
             if timed and visit.state == "confirmed":
                 values["state"] = "scheduled"
             super(CrmVisit, visit.sudo()).write(values)  # revision and state are protected
-        self.flush_recordset()
         if timed:
             self._check_slots()
+        self._apply_overlap_guard()
+        if timed:
             self.sudo().event_id._write_from_visits(self)
             self._schedule_measurer_tasks()
             self._tell_measurers(self.env._("Visit moved"), measurers)

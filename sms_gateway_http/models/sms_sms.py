@@ -74,14 +74,17 @@ class SmsSms(models.Model):
         """Say that these messages, whose result was unknown, did go out."""
         self._check_gateway_unknown()
         for sms in self:
-            sms._gateway_set_sent(sms.sms_tracker_id)
+            # The tracker's notification may be another user's; who may write the SMS may do this.
+            tracker_sudo = sms.sms_tracker_id.sudo()
+            sms._gateway_set_sent(tracker_sudo)
 
     def action_gateway_confirm_failed(self):
         """Say that these messages, whose result was unknown, did not go out."""
         self._check_gateway_unknown()
         reason = self.env._("%(user)s found that it was not sent.", user=self.env.user.name)
         for sms in self:
-            sms._gateway_set_failed(sms.sms_tracker_id, "unknown", reason)
+            tracker_sudo = sms.sms_tracker_id.sudo()  # as in `action_gateway_confirm_sent`
+            sms._gateway_set_failed(tracker_sudo, "unknown", reason)
 
     def send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
         """Send as the platform does; what goes through a gateway only wakes the scheduler.
@@ -151,13 +154,16 @@ class SmsSms(models.Model):
         if self.env.company in companies:
             own_company |= Domain("record_company_id", "=", False)
         message_company = "mail_message_id.record_company_id"
+        no_message_company = Domain("mail_message_id", "=", False) | Domain(
+            message_company, "=", False
+        )
         return (
             Domain("state", "=", "outgoing")
             & Domain("to_delete", "!=", True)
             & (
                 Domain("gateway_id", "!=", False)
                 | Domain(message_company, "in", companies.ids)
-                | (Domain(message_company, "=", False) & own_company)
+                | (no_message_company & own_company)
             )
         )
 

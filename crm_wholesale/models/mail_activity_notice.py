@@ -24,7 +24,8 @@ class MailActivity(models.Model):
         if not self.env.su:
             planned_sudo = self._get_planned_notices_sudo()
         result = super().unlink()
-        planned_sudo._cancel_by_hand("cancelled_by_hand")
+        if planned_sudo:
+            planned_sudo._cancel_by_hand("cancelled_by_hand")
         return result
 
     def _get_planned_notices_sudo(self):

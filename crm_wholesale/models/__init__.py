@@ -23,4 +23,5 @@ from . import sms_sms
 from . import sms_tracker
 from . import calendar_event
 from . import res_partner
+from . import res_company
 from . import res_config_settings

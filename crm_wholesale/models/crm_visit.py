@@ -175,6 +175,12 @@ class CrmVisit(models.Model):
     notice_ids = fields.One2many(
         "crm.visit.notice", "visit_id", "Notices", groups="sales_team.group_sale_salesman"
     )
+    notice_summary = fields.Char(
+        "Customer Told",
+        compute="_compute_notice_summary",
+        groups="sales_team.group_sale_salesman",
+        help="What the customer is told next and at what minute, else what was told last.",
+    )
 
     _start_before_stop = models.Constraint(
         "CHECK(stop > start)", "A visit must end after it starts."
@@ -251,6 +257,7 @@ class CrmVisit(models.Model):
             self.stop = self.start + length
 
     @api.depends("start", "tz")
+    @api.depends_context("lang", "tz")
     def _compute_local_start(self):
         for visit in self:
             visit.local_start = visit._format_local(visit.start)
@@ -270,6 +277,21 @@ class CrmVisit(models.Model):
             visit.map_url = query and "https://www.google.com/maps/search/?" + urlencode(
                 {"api": 1, "query": query}
             )
+
+    @api.depends("notice_ids.state", "notice_ids.due_at", "notice_ids.explanation", "tz")
+    @api.depends_context("lang", "tz")
+    def _compute_notice_summary(self):
+        for visit in self:
+            notices = visit.notice_ids.filtered(lambda notice: notice.state != "superseded")
+            notice = notices.filtered(lambda notice: notice.state == "planned")[:1]
+            notice = notice or notices.sorted(lambda notice: (notice.due_at, notice.id))[-1:]
+            state = dict(notice._fields["state"]._description_selection(self.env))
+            parts = [
+                state.get(notice.state),
+                visit._format_local(notice.due_at),
+                notice.explanation,
+            ]
+            visit.notice_summary = ", ".join(filter(None, parts))
 
     @api.depends("name", "contact_name")
     def _compute_display_name(self):

@@ -1,0 +1,16 @@
+from odoo import api, fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    visit_sms_guaranteed = fields.Boolean(
+        "Notices Sent Once",
+        compute="_compute_visit_sms_guaranteed",
+        help="Whether this company's SMS provider sends each message by a committed claim.",
+    )
+
+    @api.depends("company_id")
+    def _compute_visit_sms_guaranteed(self):
+        for settings in self:
+            settings.visit_sms_guaranteed = settings.company_id._guarantees_sms_once()

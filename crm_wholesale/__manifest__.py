@@ -23,6 +23,7 @@
         "data/ir_cron_data.xml",
         "wizard/crm_visit_booking_views.xml",
         "wizard/crm_visit_cancel_views.xml",
+        "wizard/mail_activity_schedule_views.xml",
         "views/crm_measurer_views.xml",
         "views/crm_visit_type_views.xml",
         "views/crm_visit_views.xml",

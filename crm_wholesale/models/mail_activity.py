@@ -105,7 +105,7 @@ class MailActivity(models.Model):
         :return: a dict of both fields, or an empty one when ``vals`` needs nothing more.
         """
         user = self.env["res.users"].browse(vals["user_id"]) if "user_id" in vals else self.user_id
-        due_at = fields.Datetime.to_datetime(vals["due_at"] if "due_at" in vals else self.due_at)
+        due_at = fields.Datetime.to_datetime(vals.get("due_at", self.due_at))
         if not due_at or not vals.keys() & {"date_deadline", "due_at"}:
             return {}
         if "due_at" not in vals and vals["date_deadline"]:

@@ -77,8 +77,7 @@ class MailActivityMixin(models.AbstractModel):
 
         :param zone: where day-only activities without an assignee's zone have their midnight.
         """
-        Activity = self.env["mail.activity"]
-        Activity.flush_model(
+        self.env["mail.activity"].flush_model(
             ["active", "date_deadline", "due_at", "notice_id", "res_id", "res_model", "user_tz"]
         )
         return SQL(

@@ -65,9 +65,9 @@ class ActivityDueAtCase(TransactionCase):
         return {
             "activity": activity.with_env(env).state,
             "record": lead.activity_state,
-            "search": self.pick(lambda s: lead.search(own + [("activity_state", "=", s)])),
+            "search": self.pick(lambda s: lead.search([*own, ("activity_state", "=", s)])),
             "search not in": self.pick(
-                lambda s: not lead.search(own + [("activity_state", "!=", s)])
+                lambda s: not lead.search([*own, ("activity_state", "!=", s)])
             ),
             "grouping": lead._read_group(own, ["activity_state"])[0][0],
             "progress bar": self.pick(bar[str(activity.user_id.id)].get),
@@ -88,7 +88,7 @@ class ActivityDueAtCase(TransactionCase):
         arch = etree.fromstring(records.get_view(view_id, "search")["arch"])
         (node,) = arch.xpath(f"//filter[@name='{LINKS[state]}']")
         domain = safe_eval(node.get("domain"), {"uid": records.env.uid})
-        return records.search([("id", "in", records.ids)] + domain)
+        return records.search([("id", "in", records.ids), *domain])
 
     def assertState(self, activity, moment, state):
         """Assert that at ``moment`` (UTC) all five places say ``state``."""
@@ -210,7 +210,7 @@ class TestFivePlaces(ActivityDueAtCase):
                 for name, expected in (("past", late), ("today", both - late)):
                     (node,) = arch.xpath(f"//filter[@name='filter_date_deadline_{name}']")
                     domain = safe_eval(node.get("domain"), {"uid": self.kyiv.id})
-                    self.assertEqual(both.search([("id", "in", both.ids)] + domain), expected)
+                    self.assertEqual(both.search([("id", "in", both.ids), *domain]), expected)
 
     def test_most_urgent_wins(self):
         """A deal with several activities is as late as the latest of them."""
@@ -427,7 +427,7 @@ class TestSameAsPlain(ActivityDueAtCase):
             searched = {
                 lead.id: state
                 for state in (*STATES, False)
-                for lead in self.leads.search(own + [("activity_state", "=", state)])
+                for lead in self.leads.search([*own, ("activity_state", "=", state)])
             }
             grouped = {
                 lead.id: state

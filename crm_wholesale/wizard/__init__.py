@@ -1,2 +1,3 @@
 from . import crm_visit_booking
 from . import crm_visit_cancel
+from . import mail_activity_schedule

@@ -38,6 +38,10 @@
         "views/crm_wholesale_menus.xml",
     ],
     "demo": [],
+    "assets": {
+        "web.assets_backend": ["crm_wholesale/static/src/**/*"],
+        "web.assets_unit_tests": ["crm_wholesale/static/tests/**/*.test.js"],
+    },
     "application": True,
     "uninstall_hook": "uninstall_hook",
 }

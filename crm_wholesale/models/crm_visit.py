@@ -3,6 +3,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytz
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -447,7 +448,9 @@ class CrmVisit(models.Model):
         :return: the scheduled visits
         :raise UserError: when a visit cannot take place, in words that the user can act on
         """
-        visits = self.create([self._prepare_booking_values(values) for values in values_list])
+        vals_list = [self._prepare_booking_values(values) for values in values_list]
+        visits = self.with_context(mail_create_nolog=True).create(vals_list)
+        visits = visits.with_context(mail_create_nolog=False)
         visits.sudo().lead_id.with_env(self.env).check_access("write")
         visits._check_contact()
         visits._check_slots()
@@ -455,7 +458,7 @@ class CrmVisit(models.Model):
         visits_sudo._write_scheduled()
         visits_sudo.lead_id._advance_to("measurement")
         self.env["crm.visit.notice"].sudo()._plan_reminders(visits_sudo)
-        visits_sudo._tell_measurers(self.env._("New visit"))
+        visits_sudo._tell_measurers("new")
         return visits
 
     def _prepare_booking_values(self, values):
@@ -651,8 +654,9 @@ class CrmVisit(models.Model):
         self._apply_overlap_guard()
         if timed:
             self.sudo().event_id._write_from_visits(self)
+            self._get_measurer_tasks().unlink()
             self._schedule_measurer_tasks()
-            self._tell_measurers(self.env._("Visit moved"), measurers)
+            self._tell_measurers("moved", measurers)
         notices_sudo._supersede(self)
         notices_sudo._plan_reminders(self)
         notices_sudo._tell(told, "moved")
@@ -695,7 +699,7 @@ class CrmVisit(models.Model):
         notices_sudo._tell(told, "cancelled")
         self.sudo().event_id._unlink_from_visits()
         self._get_measurer_tasks().unlink()
-        self._tell_measurers(self.env._("Visit cancelled"))
+        self._tell_measurers("cancelled")
 
     def _set_state(self, state, sources, **values):
         """Move visits to a state; the only place where it changes after the booking.
@@ -724,8 +728,7 @@ class CrmVisit(models.Model):
         return self.sudo().activity_search(["crm_wholesale.mail_activity_type_visit"])
 
     def _schedule_measurer_tasks(self):
-        """Give each visit's measurer a task at its start, in place of the one he had."""
-        self._get_measurer_tasks().unlink()
+        """Give each visit's measurer a task at its start."""
         for visit in self.sudo():
             visit._activity_schedule_quietly(
                 "crm_wholesale.mail_activity_type_visit",
@@ -766,20 +769,30 @@ class CrmVisit(models.Model):
             due_at=due_at,
         )
 
-    def _tell_measurers(self, subject, former=None):
-        """Send each measurer concerned one internal message.
+    def _tell_measurers(self, event, former=None):
+        """Send each measurer concerned one internal message about all these visits.
 
+        :param str event: ``new``, ``moved`` or ``cancelled``
         :param dict former: measurer of each visit before a move
         """
+        visits_by_user = defaultdict(self.browse)
         for visit in self.sudo():
-            measurers = visit.measurer_id | (former or {}).get(visit, self.env["crm.measurer"])
-            users = measurers.user_id - self.env.user
-            if users:
-                visit.message_notify(
-                    partner_ids=users.partner_id.ids,
-                    subject=subject,
-                    body=f"{visit.name}: {visit.local_start}, {visit.address}",
-                )
+            measurers = visit.measurer_id | (former or {}).get(visit, visit.measurer_id)
+            for user in measurers.user_id - self.env.user:
+                visits_by_user[user] |= visit
+        for user, visits in visits_by_user.items():
+            visits = visits.with_context(lang=user.lang, tz=user.tz)
+            subjects = {
+                "new": visits.env._("New visit"),
+                "moved": visits.env._("Visit moved"),
+                "cancelled": visits.env._("Visit cancelled"),
+            }
+            lines = [f"{visit.name}: {visit.local_start}, {visit.address}" for visit in visits]
+            visits[0].message_notify(
+                partner_ids=user.partner_id.ids,
+                subject=subjects[event],
+                body=Markup("<br/>").join(lines),
+            )
 
     # ------------------------------------------------------------------
     # From measurement to quotation

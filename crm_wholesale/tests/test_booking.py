@@ -121,14 +121,42 @@ class TestBooking(WholesaleCommon):
         second.start = TOMORROW + timedelta(minutes=30)
         self.assertIn(self.lead.visit_ids.name, second.conflict)
 
-    def test_query_count_does_not_grow_faster_than_the_visits(self):
-        day = timedelta(days=1)
-        self._book(TOMORROW)
+    def test_query_count(self):
+        """One booking, cold, and how much each further one of a batch adds."""
+        one = self._count_booking_queries(1)
+        self.assertLessEqual(one, 80)
+        self._count_booking_queries(2)
+        few, many = self._count_booking_queries(2), self._count_booking_queries(12)
+        self.assertLessEqual((many - few) / 10, 20)
+
+    def _count_booking_queries(self, number):
+        leads = [self._new_lead() for _index in range(number)]
+        day = timedelta(days=self.env["crm.visit"].search_count([]) + 1)
+        values = [
+            {"lead_id": lead.id, "measurer_id": self.measurer.id, "start": NOW + day + gap}
+            for lead, gap in zip(leads, map(timedelta, range(number)), strict=True)
+        ]
         self.env.flush_all()
         self.env.invalidate_all()
-        with self.assertQueryCount(90):
-            self._book(TOMORROW + day)
-            self.env.flush_all()
+        before = self.cr.sql_log_count
+        self.env["crm.visit"].with_user(self.manager)._book(values)
+        self.env.flush_all()
+        return self.cr.sql_log_count - before
+
+    def test_one_message_about_a_batch(self):
+        messages = self.env["mail.message"]
+        before = messages.search_count([("message_type", "=", "user_notification")])
+        values = {"lead_id": self.lead.id, "measurer_id": self.measurer.id}
+        starts = [TOMORROW + timedelta(hours=hour) for hour in range(3)]
+        visits = (
+            self.env["crm.visit"]
+            .with_user(self.manager)
+            ._book([{**values, "start": start} for start in starts])
+        )
+        sent = messages.search([("message_type", "=", "user_notification")], order="id desc")
+        self.assertEqual(len(sent), before + 1)
+        for visit in visits:
+            self.assertIn(visit.name, sent[0].body)
 
     # -- Who may --------------------------------------------------------------------------
 

@@ -23,7 +23,8 @@ class MailNotification(models.Model):
         return label
 
     def _to_store_defaults(self, target):
-        return super()._to_store_defaults(target) + [
+        return [
+            *super()._to_store_defaults(target),
             Store.Attr("failure_reason", predicate=lambda self: self._has_gateway_failure()),
         ]
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.sms_gateway_http.tools.sms_api import SmsApiGateway
+from ..tools.sms_api import SmsApiGateway
 
 
 class ResCompany(models.Model):

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.sms_gateway_http.drivers import DRIVERS, ObstructedDriver
+from ..drivers import DRIVERS, ObstructedDriver
 
 BODY_TEMPLATE = """\
 {

@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.sms_gateway_http.drivers import Message, Result
+from ..drivers import Message, Result
 
 _logger = logging.getLogger(__name__)
 
@@ -95,12 +95,11 @@ class SmsSms(models.Model):
         own = self._filter_gateway()
         if own:
             self.env.ref("sms.ir_cron_sms_scheduler_action")._trigger()
-        if rest := self - own:
-            super(SmsSms, rest).send(
-                unlink_failed=unlink_failed,
-                unlink_sent=unlink_sent,
-                raise_exception=raise_exception,
-            )
+        if not (rest := self - own):
+            return None
+        return super(SmsSms, rest).send(
+            unlink_failed=unlink_failed, unlink_sent=unlink_sent, raise_exception=raise_exception
+        )
 
     def resend_failed(self):
         action = super().resend_failed()
@@ -195,9 +194,10 @@ class SmsSms(models.Model):
         """Hand over what goes through gateways, then let the platform send the rest."""
         self._gateway_settle_claims()
         self._gateway_process_queue()
-        super()._process_queue()
+        result = super()._process_queue()
         if left := self.search_count(self._get_gateway_queue_domain()):
             self.env["ir.cron"]._commit_progress(remaining=left)
+        return result
 
     @api.model
     def _gateway_settle_claims(self):

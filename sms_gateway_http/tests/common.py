@@ -143,12 +143,12 @@ class GatewayCase(TransactionCase):
     def get_outbox(self):
         return self.env["sms.gateway.test.message"].search([], order="id")
 
-    def assertSms(self, sms, state, failure_type=False, reason=None):
+    def assert_sms(self, sms, state, failure_type=False, reason=None):
         self.assertEqual((sms.state, sms.failure_type), (state, failure_type))
         if reason is not None:
             self.assertIn(reason, sms.gateway_reason or "")
 
-    def assertNotification(self, notification, status, failure_type=False, reason=None):
+    def assert_notification(self, notification, status, failure_type=False, reason=None):
         self.assertEqual(
             (notification.notification_status, notification.failure_type), (status, failure_type)
         )

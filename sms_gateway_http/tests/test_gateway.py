@@ -76,7 +76,7 @@ class TestGateway(GatewayCase):
         self.company.sms_gateway_id = gateway
         sms = self.queue_sms()
         self.run_cron()
-        self.assertSms(sms, "error", "gateway_setup", "not installed any more")
+        self.assert_sms(sms, "error", "gateway_setup", "not installed any more")
 
     def test_test_sms_bad_number(self):
         wizard = self.env["sms.gateway.test"].create(
@@ -90,7 +90,7 @@ class TestGateway(GatewayCase):
         for action in (sms.action_gateway_confirm_sent, sms.action_gateway_confirm_failed):
             with self.assertRaisesRegex(UserError, "known already"):
                 action()
-        self.assertSms(sms, "outgoing")
+        self.assert_sms(sms, "outgoing")
 
     def test_neutralize(self):
         gateway = self.create_http_gateway("https://gateway.example.com/")

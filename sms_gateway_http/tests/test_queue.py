@@ -52,11 +52,11 @@ class TestQueue(GatewayCase):
                 }
             ],
         )
-        self.assertSms(sms, "pending")
+        self.assert_sms(sms, "pending")
         self.assertTrue(sms.to_delete)
         self.assertTrue(sms.gateway_claimed_at)
         self.assertEqual(sms.gateway_reference, str(self.get_outbox().id))
-        self.assertNotification(notification, "pending")
+        self.assert_notification(notification, "pending")
         self.run_cron()
         self.assertEqual(len(self.get_outbox()), 1)
 
@@ -67,9 +67,9 @@ class TestQueue(GatewayCase):
             self.run_cron()
             self.run_cron()
         self.assertEqual([request[2]["id"] for request in loopback.requests], [sms.uuid])
-        self.assertSms(sms, "pending")
+        self.assert_sms(sms, "pending")
         self.assertEqual(sms.gateway_reference, "g-1")
-        self.assertNotification(notification, "pending")
+        self.assert_notification(notification, "pending")
 
     def test_refused(self):
         loopback = LoopbackGateway()
@@ -80,9 +80,9 @@ class TestQueue(GatewayCase):
             self.run_cron()
             self.run_cron()
         self.assertEqual(len(loopback.requests), 1, "not tried again by itself")
-        self.assertSms(sms, "error", "gateway_refused", "Stop list")
+        self.assert_sms(sms, "error", "gateway_refused", "Stop list")
         self.assertFalse(sms.to_delete)
-        self.assertNotification(notification, "exception", "gateway_refused", "Stop list")
+        self.assert_notification(notification, "exception", "gateway_refused", "Stop list")
         self.assertEqual(notification.format_failure_reason(), "Refused by the Gateway: Stop list")
 
     def test_unreached(self):
@@ -90,8 +90,8 @@ class TestQueue(GatewayCase):
         self.company.sms_gateway_id = self.create_http_gateway(url)
         sms, notification = self.queue_sms_on_partner()
         self.run_cron()
-        self.assertSms(sms, "error", "gateway_unreached", "could not be reached")
-        self.assertNotification(notification, "exception", "gateway_unreached", "reached")
+        self.assert_sms(sms, "error", "gateway_unreached", "could not be reached")
+        self.assert_notification(notification, "exception", "gateway_unreached", "reached")
 
     def test_garbage_is_unknown_and_never_sent_again(self):
         loopback = LoopbackGateway()
@@ -103,8 +103,8 @@ class TestQueue(GatewayCase):
             self.expire_claim(sms)
             self.run_cron()
         self.assertEqual(len(loopback.requests), 1)
-        self.assertSms(sms, "process", "gateway_unknown", "does not say")
-        self.assertNotification(notification, "exception", "gateway_unknown", "does not say")
+        self.assert_sms(sms, "process", "gateway_unknown", "does not say")
+        self.assert_notification(notification, "exception", "gateway_unknown", "does not say")
         unknown = self.env["sms.sms"].search(self.env["sms.sms"]._gateway_unknown_domain())
         self.assertIn(sms, unknown)
 
@@ -120,14 +120,14 @@ class TestQueue(GatewayCase):
 
         with self.patch_driver(send_and_die):
             self.run_cron_until_killed()
-        self.assertSms(first, "process")
+        self.assert_sms(first, "process")
         self.assertTrue(first.gateway_claimed_at, "the claim was committed before the call")
-        self.assertSms(second, "outgoing")
+        self.assert_sms(second, "outgoing")
 
         self.run_cron()
         self.assertEqual(self.get_outbox().mapped("uuid"), [first.uuid, second.uuid])
-        self.assertSms(first, "process")
-        self.assertSms(second, "pending")
+        self.assert_sms(first, "process")
+        self.assert_sms(second, "pending")
         self.assertEqual(
             self.env["ir.cron.trigger"]
             .search([("cron_id", "=", self.cron.id)], order="call_at desc", limit=1)
@@ -139,14 +139,14 @@ class TestQueue(GatewayCase):
         self.expire_claim(first)
         self.run_cron()
         self.assertEqual(len(self.get_outbox()), 2)
-        self.assertSms(first, "process", "gateway_unknown", "interrupted")
-        self.assertNotification(notification, "exception", "gateway_unknown", "interrupted")
+        self.assert_sms(first, "process", "gateway_unknown", "interrupted")
+        self.assert_notification(notification, "exception", "gateway_unknown", "interrupted")
 
     def test_killed_before_claim(self):
         sms = self.queue_sms()
         with patch.object(type(sms), "_gateway_claim", side_effect=Killed):
             self.run_cron_until_killed()
-        self.assertSms(sms, "outgoing")
+        self.assert_sms(sms, "outgoing")
         self.assertFalse(sms.gateway_claimed_at)
         self.run_cron()
         self.assertEqual(self.get_outbox().uuid, sms.uuid)
@@ -181,8 +181,8 @@ class TestQueue(GatewayCase):
 
         with self.patch_driver(fail), self.assertLogs(LOGGER, "ERROR") as logs:
             self.run_cron()
-        self.assertSms(sms, "process", "gateway_unknown", "An error occurred")
-        self.assertSms(other, "pending")
+        self.assert_sms(sms, "process", "gateway_unknown", "An error occurred")
+        self.assert_sms(other, "pending")
         self.assertIn("ValueError", logs.output[0])
         self.assertNotIn(NUMBER, "".join(logs.output))
 
@@ -200,8 +200,8 @@ class TestQueue(GatewayCase):
         with patch.object(SmsTracker, "_update_sms_notifications", update_or_clash):
             self.run_cron()
         self.assertFalse(clashes)
-        self.assertSms(sms, "pending")
-        self.assertNotification(notification, "pending")
+        self.assert_sms(sms, "pending")
+        self.assert_notification(notification, "pending")
         self.assertEqual(len(self.get_outbox()), 1)
 
     def test_broken_record_behind_a_message(self):
@@ -220,12 +220,12 @@ class TestQueue(GatewayCase):
             mute_logger(LOGGER),
         ):
             self.run_cron()
-        self.assertSms(sms, "process")
-        self.assertSms(other, "pending")
+        self.assert_sms(sms, "process")
+        self.assert_sms(other, "pending")
         self.assertEqual(len(self.get_outbox()), 2)
         self.expire_claim(sms)
         self.run_cron()
-        self.assertSms(sms, "process", "gateway_unknown")
+        self.assert_sms(sms, "process", "gateway_unknown")
         self.assertEqual(len(self.get_outbox()), 2)
 
     def test_claim_takes_only_what_is_queued(self):
@@ -246,7 +246,7 @@ class TestQueue(GatewayCase):
         sms = self.queue_sms(number=False)
         with self.patch_driver(AssertionError):
             self.run_cron()
-        self.assertSms(sms, "error", "sms_number_missing")
+        self.assert_sms(sms, "error", "sms_number_missing")
 
     def test_archived_gateway_fails_with_its_reason(self):
         gateway = self.outbox_gateway.copy({"name": "Old contract", "active": False})
@@ -254,8 +254,8 @@ class TestQueue(GatewayCase):
         sms, notification = self.queue_sms_on_partner()
         with self.patch_driver(AssertionError):
             self.run_cron()
-        self.assertSms(sms, "error", "gateway_setup", "Old contract is archived")
-        self.assertNotification(notification, "exception", "gateway_setup", "is archived")
+        self.assert_sms(sms, "error", "gateway_setup", "Old contract is archived")
+        self.assert_notification(notification, "exception", "gateway_setup", "is archived")
 
     def test_time_is_up(self):
         """When the scheduler's time is over, the rest waits for its next turn."""
@@ -285,16 +285,16 @@ class TestQueue(GatewayCase):
         with self.patch_driver(lambda *args: Result(failure_type="gateway_unknown", reason="?")):
             self.run_cron()
         sent.with_user(self.admin).action_gateway_confirm_sent()
-        self.assertSms(sent, "pending")
+        self.assert_sms(sent, "pending")
         self.assertTrue(sent.to_delete)
-        self.assertNotification(sent_notification, "pending")
+        self.assert_notification(sent_notification, "pending")
         failed.with_user(self.admin).action_gateway_confirm_failed()
-        self.assertSms(failed, "error", "unknown", "administrator")
+        self.assert_sms(failed, "error", "unknown", "administrator")
         self.assertEqual(failed_notification.notification_status, "exception")
         failed.with_user(self.admin).action_set_outgoing()
         self.assertFalse(failed.gateway_claimed_at or failed.gateway_id or failed.gateway_reason)
         self.run_cron()
-        self.assertSms(failed, "pending")
+        self.assert_sms(failed, "pending")
         self.assertEqual(self.get_outbox().uuid, failed.uuid)
 
     def test_queries_per_message(self):
@@ -361,7 +361,7 @@ class TestQueueBesidePlatform(SMSCase, GatewayCase):
         own = self.queue_sms()
         with self.mockSMSGateway():
             self.run_cron()
-        self.assertSms(own, "pending")
+        self.assert_sms(own, "pending")
         self.assertEqual({sms["uuid"] for sms in self._sms}, set(rest.mapped("uuid")))
 
     def test_platform_failure_does_not_stop_us(self):
@@ -372,7 +372,7 @@ class TestQueueBesidePlatform(SMSCase, GatewayCase):
             mute_logger("odoo.addons.base.models.ir_cron"),
         ):
             self.run_cron()
-        self.assertSms(own, "pending")
+        self.assert_sms(own, "pending")
 
     def test_company_of_the_message_decides(self):
         """As on the platform: the company of the record, not the sender's."""
@@ -402,7 +402,6 @@ class TestQueueBesidePlatform(SMSCase, GatewayCase):
 
     def test_domain_and_method_agree(self):
         """The queue is searched by a domain, routes are decided by a method: same answer."""
-        Sms = self.env["sms.sms"]
         sms = self.queue_sms() + self.queue_sms(company=self.other_company)
         sms += self.queue_sms(record_company_id=False)
         sms += self.queue_sms(company=self.other_company, gateway_id=self.outbox_gateway.id)
@@ -412,7 +411,7 @@ class TestQueueBesidePlatform(SMSCase, GatewayCase):
         sms[1].record_company_id = self.other_company
         self.env.flush_all()
         for company in (self.company, self.other_company):
-            env_sms = Sms.with_company(company)
+            env_sms = self.env["sms.sms"].with_company(company)
             found = env_sms.search(env_sms._get_gateway_queue_domain())
             self.assertEqual(
                 set(found.ids) & set(sms.ids), set(sms.with_company(company)._filter_gateway().ids)

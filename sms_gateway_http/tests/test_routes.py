@@ -22,7 +22,7 @@ class TestRoutes(SMSCase, GatewayCase):
             ]
         )
 
-    def assertOnlyQueued(self, action, count=1):
+    def assert_only_queued(self, action, count=1):
         """Run `action`: it adds `count` queued messages and wakes the scheduler, nothing else.
 
         Afterwards the scheduler hands them over.
@@ -49,14 +49,14 @@ class TestRoutes(SMSCase, GatewayCase):
 
     def test_send(self):
         sms = self.queue_sms()
-        self.assertOnlyQueued(sms.with_user(self.admin).send)
+        self.assert_only_queued(sms.with_user(self.admin).send)
 
     def test_send_raising(self):
         sms = self.queue_sms()
-        self.assertOnlyQueued(lambda: sms.send(raise_exception=True, unlink_failed=True))
+        self.assert_only_queued(lambda: sms.send(raise_exception=True, unlink_failed=True))
 
     def test_inner_send(self):
-        self.assertOnlyQueued(lambda: self.queue_sms()._send())
+        self.assert_only_queued(lambda: self.queue_sms()._send())
 
     def test_send_both_kinds(self):
         """One call with two companies' messages: each goes its way."""
@@ -66,15 +66,15 @@ class TestRoutes(SMSCase, GatewayCase):
             (own + rest).send()
         call.assert_not_called()
         self.assertEqual([sms["uuid"] for sms in self._sms], [rest.uuid])
-        self.assertSms(own, "outgoing")
+        self.assert_sms(own, "outgoing")
 
     def test_post_on_record(self):
         partner = self.partners[0].with_user(self.employee)
-        self.assertOnlyQueued(lambda: partner._message_sms("Text"))
+        self.assert_only_queued(lambda: partner._message_sms("Text"))
 
     def test_composer_on_record(self):
         composer = self.compose("comment", res_model="res.partner", res_id=self.partners[0].id)
-        self.assertOnlyQueued(composer.action_send_sms)
+        self.assert_only_queued(composer.action_send_sms)
 
     def test_composer_batch_now(self):
         composer = self.compose(
@@ -84,7 +84,7 @@ class TestRoutes(SMSCase, GatewayCase):
             mass_force_send=True,
             mass_keep_log=True,
         )
-        self.assertOnlyQueued(composer.action_send_sms, count=2)
+        self.assert_only_queued(composer.action_send_sms, count=2)
 
     def test_composer_batch_unlogged(self):
         """Without a message on the record, its company is still the one that sends."""
@@ -106,12 +106,12 @@ class TestRoutes(SMSCase, GatewayCase):
 
     def test_composer_numbers(self):
         composer = self.compose("numbers", numbers=NUMBER)
-        self.assertOnlyQueued(composer.action_send_sms)
+        self.assert_only_queued(composer.action_send_sms)
 
     def test_resend_failed(self):
         sms = self.queue_sms()
         sms.action_set_error("gateway_unreached")
-        action = self.assertOnlyQueued(sms.with_user(self.admin).resend_failed)
+        action = self.assert_only_queued(sms.with_user(self.admin).resend_failed)
         self.assertEqual(action["params"]["type"], "success")
         self.assertIn("wait in the queue", action["params"]["message"])
 
@@ -125,7 +125,7 @@ class TestRoutes(SMSCase, GatewayCase):
             self.cron.method_direct_trigger()
         call.assert_not_called()
         self.assertEqual(self._sms, [])
-        self.assertSms(sms, "process", "gateway_unknown")
+        self.assert_sms(sms, "process", "gateway_unknown")
 
     def test_platform_api(self):
         """Code that asks the company for its API gets one that contacts nobody, and says so."""
@@ -136,7 +136,7 @@ class TestRoutes(SMSCase, GatewayCase):
             numbers = [{"number": NUMBER, "uuid": sms.uuid}]
             return api._send_sms_batch([{"content": sms.body, "numbers": numbers}])
 
-        [result] = self.assertOnlyQueued(send)
+        [result] = self.assert_only_queued(send)
         self.assertEqual(result["uuid"], self.get_outbox().uuid)
         self.assertIn("queue", api._get_sms_api_error_messages()[result["state"]])
 
@@ -149,6 +149,6 @@ class TestRoutes(SMSCase, GatewayCase):
             .with_user(self.admin)
             .create({"gateway_id": gateway.id, "number": NUMBER, "body": "Hello"})
         )
-        action = self.assertOnlyQueued(wizard.action_send)
+        action = self.assert_only_queued(wizard.action_send)
         self.assertRecordValues(self.get_outbox(), [{"gateway_id": gateway.id, "body": "Hello"}])
         self.assertEqual(self.env["sms.sms"].browse(action["res_id"]).state, "pending")

@@ -33,6 +33,7 @@
         "views/crm_stage_views.xml",
         "views/crm_team_views.xml",
         "views/crm_lead_views.xml",
+        "views/res_partner_views.xml",
         "views/calendar_event_views.xml",
         "views/res_config_settings_views.xml",
         "views/crm_wholesale_menus.xml",

@@ -3,4 +3,5 @@ from . import test_activity_quiet
 from . import test_booking
 from . import test_js
 from . import test_milestone
+from . import test_phone_flag
 from . import test_visit

@@ -150,6 +150,8 @@ class CrmLead(models.Model):
         :return: those of the deals that now stand at the milestone or further
         """
         rank = MILESTONE_RANK[milestone]
+        if not self:
+            return self
         # Documents are often written with tracking disabled. The deal's way through its stages
         # is tracked all the same: the days spent in each are computed from it.
         leads_sudo = self.sudo().with_context(tracking_disable=False, mail_notrack=False)
@@ -224,13 +226,15 @@ class CrmLead(models.Model):
 
         All confirmed orders paid: ``payment``; all delivered: ``shipment``; both: ``won``.
         """
-        paid_sudo = delivered_sudo = self.sudo().browse()
-        for lead in self.sudo():
-            orders = lead.order_ids.filtered(lambda order: order.state == "sale")
-            if orders and orders._filter_paid() == orders:
-                paid_sudo |= lead
-            if orders and orders._filter_delivered() == orders:
-                delivered_sudo |= lead
-        won_sudo = (paid_sudo & delivered_sudo)._advance_to("won")
-        (paid_sudo - won_sudo)._advance_to("payment")
-        (delivered_sudo - won_sudo)._advance_to("shipment")
+        orders = self.sudo().order_ids.filtered(lambda order: order.state == "sale")
+        paid_orders, delivered_orders = orders._filter_paid(), orders._filter_delivered()
+        paid = delivered = self.browse()
+        for lead_sudo, lead_orders in orders.grouped("opportunity_id").items():
+            lead = self.browse(lead_sudo.id)
+            if lead_orders <= paid_orders:
+                paid |= lead
+            if lead_orders <= delivered_orders:
+                delivered |= lead
+        won = (paid & delivered)._advance_to("won")
+        (paid - won)._advance_to("payment")
+        (delivered - won)._advance_to("shipment")

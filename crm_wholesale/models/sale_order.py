@@ -46,29 +46,29 @@ class SaleOrder(models.Model):
             )
 
     def _filter_paid(self):
-        """Return those of these orders that are wholly invoiced, with every invoice paid.
+        """Return those of these orders that are wholly invoiced, with every invoice paid."""
+        return self.filtered(
+            lambda order: order.invoice_status in ("invoiced", "upselling")
+            and order._are_invoices_paid()
+        )
+
+    def _are_invoices_paid(self):
+        """Tell whether no invoice of this order is left to pay.
 
         A reversed invoice pays for nothing: what it charged must stand on a paid one as well.
-        A credit note leaves a paid invoice paid.
         """
-
-        def is_paid(order):
-            invoices = order.invoice_ids.filtered(
-                lambda move: move.move_type == "out_invoice" and move.state != "cancel"
-            )
-            reversed_ = invoices.filtered(lambda move: move.payment_state == "reversed")
-            paid = invoices.filtered(
-                lambda move: move.state == "posted" and move.payment_state in ("in_payment", "paid")
-            )
-            lines = order.order_line
-            charged = lines & reversed_.invoice_line_ids.sale_line_ids
-            return (
-                order.invoice_status in ("invoiced", "upselling")
-                and invoices == reversed_ | paid
-                and charged <= paid.invoice_line_ids.sale_line_ids
-            )
-
-        return self.filtered(is_paid)
+        self.ensure_one()
+        invoices = self.invoice_ids.filtered(
+            lambda move: move.move_type == "out_invoice" and move.state != "cancel"
+        )
+        paid = invoices.filtered(
+            lambda move: move.state == "posted" and move.payment_state in ("in_payment", "paid")
+        )
+        rest = invoices - paid
+        if not rest or any(move.payment_state != "reversed" for move in rest):
+            return not rest
+        charged_lines = self.order_line & rest.invoice_line_ids.sale_line_ids
+        return charged_lines <= paid.invoice_line_ids.sale_line_ids
 
     def _filter_delivered(self):
         """Return those of these orders that are wholly delivered."""

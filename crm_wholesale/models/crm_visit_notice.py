@@ -141,7 +141,7 @@ class CrmVisitNotice(models.Model):
     # To whom, in which words
     phone = fields.Char(readonly=True, help="The number the message was handed over for.")
     body = fields.Text("Text Handed Over", readonly=True)
-    recipient = fields.Char("To", compute="_compute_preview")
+    recipient = fields.Char("To", compute="_compute_recipient")
     preview = fields.Text("Text", compute="_compute_preview")
 
     # Tasks
@@ -179,17 +179,18 @@ class CrmVisitNotice(models.Model):
             parts = filter(None, [labels.get(notice.reason), notice.detail])
             notice.explanation = ": ".join(parts)
 
-    @api.depends("phone", "body", "kind", "visit_id")
+    @api.depends("phone", "visit_id")
+    def _compute_recipient(self):
+        for notice in self:
+            notice.recipient = notice.phone or next(
+                filter(None, reversed(notice.sudo()._get_recipient())), False
+            )
+
+    @api.depends("body", "kind", "visit_id")
     def _compute_preview(self):
         for notice in self:
-            if notice.body:
-                notice.recipient, notice.preview = notice.phone, notice.body
-                continue
             # With sudo: the text takes what it needs of the visit and the firm, and no more.
-            notice_sudo = notice.sudo()
-            typed, number = notice_sudo._get_recipient()
-            notice.recipient = notice.phone or number or typed
-            notice.preview = notice_sudo._get_preview()
+            notice.preview = notice.body or notice.sudo()._get_preview()
 
     # ------------------------------------------------------------------
     # CRUD
@@ -301,11 +302,15 @@ class CrmVisitNotice(models.Model):
 
         Call after a visit was moved, cancelled or finished.
         """
-        outdated = self.search([("visit_id", "in", visits.ids)]).filtered(lambda notice: notice._get_outdated_reason())
+        by_reason = self.search([("visit_id", "in", visits.ids)]).grouped(
+            lambda notice: notice._get_outdated_reason()
+        )
+        by_reason.pop(False, None)
+        outdated = self.browse().union(*by_reason.values())
         pending = outdated.filtered(lambda notice: notice.state == "planned")
         pending |= outdated._withdraw_sms()
-        for reason, notices in pending.grouped(lambda notice: notice._get_outdated_reason()).items():
-            notices._close("superseded", reason)
+        for reason, notices in by_reason.items():
+            (notices & pending)._close("superseded", reason)
         outdated.call_activity_id.unlink()
         outdated.filtered("call_due").call_due = False
 
@@ -536,7 +541,8 @@ class CrmVisitNotice(models.Model):
         """
         texts = {}
         for notices in self.grouped("kind").values():
-            rendered = notices[0]._get_template()._render_field(
+            template = notices[0]._get_template()
+            rendered = template._render_field(
                 "body",
                 notices.visit_id.ids,
                 res_ids_lang={notice.visit_id.id: notice._get_lang() for notice in notices},
@@ -728,7 +734,7 @@ class CrmVisitNotice(models.Model):
                     "notice_id": notice.id,
                     "summary": self.env._(
                         "SMS to %(recipient)s: %(kind)s",
-                        recipient=next(filter(None, reversed(notice._get_recipient())), "—"),
+                        recipient=notice.recipient or "—",
                         kind=labels[notice.kind],
                     ),
                 }

@@ -13,9 +13,7 @@ class CrmVisit(models.Model):
     customer_day = fields.Char("Day in Messages", compute="_compute_customer_time")
     customer_time = fields.Char("Time in Messages", compute="_compute_customer_time")
     measurer_first_name = fields.Char(compute="_compute_measurer_first_name")
-    customer_signature = fields.Char(
-        "Signature in Messages", compute="_compute_customer_signature"
-    )
+    customer_signature = fields.Char("Signature in Messages", compute="_compute_customer_signature")
 
     @api.depends("start", "window_start", "window_stop", "tz")
     @api.depends_context("lang")
@@ -50,7 +48,8 @@ class CrmVisit(models.Model):
 
     def mail_allowed_qweb_expressions(self):
         """Let the texts to customers be edited without the right to write code in templates."""
-        return super().mail_allowed_qweb_expressions() + (
+        return (
+            *super().mail_allowed_qweb_expressions(),
             "object.address",
             "object.company_id.name",
             "object.company_id.phone",

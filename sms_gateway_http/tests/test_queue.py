@@ -274,9 +274,17 @@ class TestQueue(GatewayCase):
         self.assertEqual(self.get_outbox().mapped("uuid"), sms.mapped("uuid"), "in their order")
 
     def test_reason_speaks_the_companys_language(self):
+        """The scheduler has no language of its own; the people who read the reason do."""
         self.env["res.lang"]._activate_lang("uk_UA")
         self.company.partner_id.lang = "uk_UA"
-        self.assertEqual(self.outbox_gateway._get_driver(self.company).env.lang, "uk_UA")
+        self.company.sms_gateway_id = self.outbox_gateway.copy({"active": False})
+        refused = self.queue_sms()
+        self.run_cron()
+        self.assert_sms(refused, "error", "gateway_setup", "заархівовано")
+        interrupted = self.queue_sms()
+        interrupted.write({"state": "process", "gateway_claimed_at": "2026-11-01 10:00:00"})
+        self.run_cron()
+        self.assert_sms(interrupted, "process", "gateway_unknown", "перервано")
 
     def test_confirm_unknown(self):
         """A person finds out; what hangs on the message hears of it."""

@@ -75,8 +75,9 @@ def leave_out_browser(request):
     def skip(*args, **kwargs):
         raise unittest.SkipTest("--no-browser")
 
-    from odoo.addons.base.models import ir_actions_report
     from odoo.tests import common
+
+    from odoo.addons.base.models import ir_actions_report
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(common.ChromeBrowser, "__init__", skip)

@@ -170,6 +170,10 @@ class CrmVisit(models.Model):
         "Instructions", help="What the measurer must know: entrance, floor, what to measure."
     )
 
+    may_manage = fields.Boolean(
+        compute="_compute_may_manage", help="Whether the user may change more than measurements."
+    )
+
     # What came of it
     line_ids = fields.One2many("crm.visit.line", "visit_id", "Measurements", copy=False)
     measurer_note = fields.Text("Measurer's Note", copy=False)
@@ -293,6 +297,10 @@ class CrmVisit(models.Model):
                 notice.explanation,
             ]
             visit.notice_summary = ", ".join(filter(None, parts))
+
+    @api.depends_context("uid")
+    def _compute_may_manage(self):
+        self.may_manage = self.env.user.has_group("sales_team.group_sale_salesman")
 
     @api.depends("name", "contact_name")
     def _compute_display_name(self):
@@ -840,17 +848,21 @@ class CrmVisit(models.Model):
     def _format_local(self, moment, time_only=False):
         """Return a UTC moment as the wall time of the site, in the reader's language.
 
-        The zone's city follows where it is not the reader's own: "26 Nov 2026, 10:00 (Kyiv)".
+        The zone's city follows where it is not the reader's own: "Thu 26 Nov 2026, 10:00 (Kyiv)".
         """
         self.ensure_one()
         if not moment:
             return ""
         if time_only:
-            return format_time(self.env, moment, tz=self.tz, time_format="short")
-        text = format_datetime(self.env, moment, tz=self.tz, dt_format="medium")
+            return format_time(self.env, moment, tz=self.tz, time_format="HH:mm")
+        text = format_datetime(self.env, moment, tz=self.tz, dt_format="EEE d MMM y, HH:mm")
         if self.tz != (self.env.context.get("tz") or self.env.user.tz):
             text += f" ({self.tz.rpartition('/')[2].replace('_', ' ')})"
         return text
+
+    def _mail_get_partner_fields(self, introspect_fields=False):
+        """Keep the customer out of the visit's chatter, where colleagues write to each other."""
+        return []
 
     def _get_state_label(self):
         self.ensure_one()

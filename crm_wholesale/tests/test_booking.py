@@ -83,12 +83,12 @@ class TestBooking(WholesaleCommon):
 
     def test_wall_time_of_the_site_is_shown(self):
         visit = self._book(TOMORROW)
-        for zone, expected in (("Europe/Kyiv", "10:00:00 AM"), ("America/New_York", "(Kyiv)")):
+        for zone, expected in (
+            ("Europe/Kyiv", "Tue 24 Nov 2026, 10:00"),
+            ("America/New_York", "Tue 24 Nov 2026, 10:00 (Kyiv)"),
+        ):
             with self.subTest(zone=zone):
-                shown = visit.with_context(tz=zone)
-                shown.invalidate_recordset(["local_start"])
-                self.assertIn("10:00:00", shown.local_start.replace("\u202f", " "))
-                self.assertIn(expected, shown.local_start.replace("\u202f", " "))
+                self.assertEqual(visit.with_context(tz=zone).local_start, expected)
 
     def test_wall_time_on_both_sides_of_the_clock_change(self):
         before = self._book(datetime(2027, 3, 27, 8, 0))

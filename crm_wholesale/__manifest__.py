@@ -38,7 +38,16 @@
         "views/res_config_settings_views.xml",
         "views/crm_wholesale_menus.xml",
     ],
-    "demo": [],
+    "demo": [
+        "demo/res_company_demo.xml",
+        "demo/res_users_demo.xml",
+        "demo/crm_measurer_demo.xml",
+        "demo/product_demo.xml",
+        "demo/res_partner_demo.xml",
+        "demo/crm_lead_demo.xml",
+        "demo/crm_visit_demo.xml",
+        "demo/sale_order_demo.xml",
+    ],
     "assets": {
         "web.assets_backend": ["crm_wholesale/static/src/**/*"],
         "web.assets_unit_tests": ["crm_wholesale/static/tests/**/*.test.js"],

@@ -18,6 +18,7 @@
         "views/res_config_settings_views.xml",
         "views/sms_gateway_http_menus.xml",
     ],
+    "demo": ["demo/sms_gateway_demo.xml"],
     "assets": {
         "web.assets_backend": ["sms_gateway_http/static/src/**/*"],
     },

@@ -93,7 +93,8 @@ class GatewayCase(TransactionCase):
         cls.outbox_gateway = cls.env.ref("sms_gateway_http.sms_gateway_test")
         cls.company.sms_gateway_id = cls.outbox_gateway
         cls.cron = cls.env.ref("sms.ir_cron_sms_scheduler_action")
-        cls.env["sms.sms"].search([("state", "=", "outgoing")]).unlink()
+        cls.env["sms.sms"].search([]).unlink()
+        cls.env["sms.gateway.test.message"].search([]).unlink()
 
     @classmethod
     def _request_handler(cls, session, request, **kwargs):

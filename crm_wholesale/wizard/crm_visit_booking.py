@@ -25,7 +25,7 @@ class CrmVisitBooking(models.TransientModel):
     )
     start = fields.Datetime(required=True)
     duration = fields.Float(
-        compute="_compute_duration", store=True, readonly=False, required=True
+        compute="_compute_duration", store=True, readonly=False, required=True, precompute=True
     )
     tz = fields.Selection(_tz_get, "Site Time Zone", required=True)
     local_start = fields.Char("Time at the Site", compute="_compute_local_start")

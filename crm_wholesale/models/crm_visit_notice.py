@@ -1,4 +1,5 @@
 import logging
+import traceback
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.misc import get_lang
 
 _logger = logging.getLogger(__name__)
 
@@ -110,7 +112,6 @@ class CrmVisitNotice(models.Model):
         required=True,
         readonly=True,
         default="planned",
-        index=True,
     )
     reason = fields.Selection(
         [
@@ -124,7 +125,7 @@ class CrmVisitNotice(models.Model):
             ("no_sms_phone", "This kind of telephone number receives no SMS"),
             ("blacklisted", "The customer has objected: the number is on the blacklist"),
             ("no_consent", "There is no consent in force"),
-            ("no_text", "The text could not be made"),
+            ("broken", "The message could not be made"),
             ("not_sent", "The message stayed in the SMS queue for too long"),
             ("refused", "The SMS gateway refused the message"),
             ("withdrawn", "The message was cancelled in the SMS queue"),
@@ -139,7 +140,7 @@ class CrmVisitNotice(models.Model):
     )
 
     # To whom, in which words
-    phone = fields.Char(readonly=True, help="The number the message was handed over for.")
+    phone = fields.Char(readonly=True, help="The number that was used, or was of no use.")
     body = fields.Text("Text Handed Over", readonly=True)
     recipient = fields.Char("To", compute="_compute_recipient")
     preview = fields.Text("Text", compute="_compute_preview")
@@ -421,7 +422,7 @@ class CrmVisitNotice(models.Model):
     def _dispatch(self):
         """Hand over each of these locked notices or close it; one that breaks stops no other."""
         for notice, error in self._apply_in_halves(type(self)._hand_over):
-            notice._fail("no_text", str(error))
+            notice._fail("broken", str(error))
         self._make_call_tasks()
 
     def _apply_in_halves(self, step):
@@ -440,7 +441,14 @@ class CrmVisitNotice(models.Model):
             raise
         except Exception as error:
             if len(self) == 1:
-                _logger.warning("%s failed with %s", step.__name__, self, exc_info=True)
+                # Without the error's words, which may hold what is nobody's business.
+                _logger.warning(
+                    "%s failed with %s: %s\n%s",
+                    step.__name__,
+                    self,
+                    type(error).__name__,
+                    "".join(traceback.format_tb(error.__traceback__)),
+                )
                 return [(self, error)]
             middle = len(self) // 2
             return self[:middle]._apply_in_halves(step) + self[middle:]._apply_in_halves(step)
@@ -448,29 +456,37 @@ class CrmVisitNotice(models.Model):
 
     def _hand_over(self):
         """Look at each notice again, and queue the SMS of those that may still go out."""
-        now = self.env.cr.now().replace(microsecond=0)
         numbers = {notice: notice._get_recipient() for notice in self}
         refusals = self.env["personal.data.purpose"]._get_refusals(
             PURPOSE,
             "sms",
             [(notice.visit_id.partner_id, numbers[notice][1], None) for notice in self],
         )
-        ready = self.browse()
+        verdicts = {}
         for notice, refusal in zip(self, refusals, strict=True):
             typed, number = numbers[notice]
             notice.phone = number or typed
             if outdated := notice._get_outdated_reason():
-                notice._close("superseded", outdated)
+                verdicts[notice] = "superseded", outdated
             elif obstacle := notice._get_obstacle(typed, number) or refusal:
-                notice._fail(obstacle)
+                verdicts[notice] = "failed", obstacle
             else:
-                ready |= notice
-        for notice, text in ready._render_texts().items():
-            notice.body = text
-        ready._queue_sms()
-        ready.write({"state": "queued", "queued_at": now})
-        for notice in ready:
-            notice.attempts += 1
+                verdicts[notice] = "queued", False
+        for (state, reason), notices in self.grouped(verdicts.get).items():
+            if state == "failed":
+                notices._fail(reason)
+            elif state == "superseded":
+                notices._close(state, reason)
+            else:
+                notices._queue()
+
+    def _queue(self):
+        """Queue the SMS of these notices, which may go out."""
+        for notice, text in self._render_texts().items():
+            notice.write({"body": text, "attempts": notice.attempts + 1})
+        self._queue_sms()
+        now = self.env.cr.now().replace(microsecond=0)
+        self.write({"state": "queued", "queued_at": now})
         self._remove_faces()
 
     def _get_outdated_reason(self):
@@ -522,7 +538,7 @@ class CrmVisitNotice(models.Model):
             visit.lead_id.lang_id.code,
             visit.company_id.partner_id.lang,
         )
-        return next((lang for lang in wanted if lang in installed), "en_US")
+        return next((lang for lang in wanted if lang in installed), get_lang(self.env).code)
 
     def _get_template(self):
         """Return the text that goes out for these notices, which are of one kind.

@@ -385,7 +385,7 @@ class TestDispatch(NoticeCommon):
     def test_no_template(self):
         notice = self._book(TOMORROW).notice_ids
         self.env.ref("crm_wholesale.sms_template_visit_reminder").unlink()
-        self.assert_becomes_call(notice, "no_text")
+        self.assert_becomes_call(notice, "broken")
 
     def test_call_of_a_visit_without_deal_is_on_the_visit(self):
         notice = self._book(TOMORROW).notice_ids
@@ -401,7 +401,7 @@ class TestDispatch(NoticeCommon):
         template = self.env.ref("crm_wholesale.sms_template_visit_reminder")
         template.body = f"{{{{ 1 / (object.id - {bad.visit_id.id}) }}}}"
         self._run(at=TOMORROW + 7 * HOUR)
-        self.assert_notice(bad, "failed", "no_text")
+        self.assert_notice(bad, "failed", "broken")
         self.assertEqual(len(self._get_calls(bad)), 1)
         self.assertEqual(set((notices - bad).mapped("state")), {"queued"})
         self.assertEqual(len(self._get_sms(notices)), 6)

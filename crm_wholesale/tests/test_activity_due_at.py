@@ -1,5 +1,6 @@
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -90,7 +91,7 @@ class ActivityDueAtCase(TransactionCase):
         domain = safe_eval(node.get("domain"), {"uid": records.env.uid})
         return records.search([("id", "in", records.ids), *domain])
 
-    def assertState(self, activity, moment, state):
+    def assert_state(self, activity, moment, state):
         """Assert that at ``moment`` (UTC) all five places say ``state``."""
         with self.at(moment), self.subTest(moment=moment, state=state):
             states = self.get_states(activity)
@@ -113,9 +114,9 @@ class TestFivePlaces(ActivityDueAtCase):
             with self.subTest(user=user.tz, due_at=due_at):
                 activity = self.schedule(user, due_at=due_at)
                 self.assertEqual(activity.date_deadline, date(2026, 11, 25))
-                self.assertState(activity, due_at - MINUTE, "today")
-                self.assertState(activity, due_at, "overdue")
-                self.assertState(activity, due_at + MINUTE, "overdue")
+                self.assert_state(activity, due_at - MINUTE, "today")
+                self.assert_state(activity, due_at, "overdue")
+                self.assert_state(activity, due_at + MINUTE, "overdue")
                 activity.unlink()
 
     def test_midnight(self):
@@ -125,13 +126,13 @@ class TestFivePlaces(ActivityDueAtCase):
         ):
             with self.subTest(user=user.tz):
                 at_midnight = self.schedule(user, due_at=midnight)
-                self.assertState(at_midnight, midnight - MINUTE, "planned")
-                self.assertState(at_midnight, midnight, "overdue")
+                self.assert_state(at_midnight, midnight - MINUTE, "planned")
+                self.assert_state(at_midnight, midnight, "overdue")
                 at_midnight.unlink()
                 after = self.schedule(user, due_at=midnight + MINUTE)
-                self.assertState(after, midnight - MINUTE, "planned")
-                self.assertState(after, midnight, "today")
-                self.assertState(after, midnight + MINUTE, "overdue")
+                self.assert_state(after, midnight - MINUTE, "planned")
+                self.assert_state(after, midnight, "today")
+                self.assert_state(after, midnight + MINUTE, "overdue")
                 after.unlink()
 
     def test_clock_changes(self):
@@ -144,9 +145,9 @@ class TestFivePlaces(ActivityDueAtCase):
             with self.subTest(due_at=due_at):
                 activity = self.schedule(self.kyiv, due_at=due_at)
                 self.assertEqual(activity.date_deadline, day)
-                self.assertState(activity, due_at - MINUTE, "today")
-                self.assertState(activity, due_at, "overdue")
-                self.assertState(activity, due_at + MINUTE, "overdue")
+                self.assert_state(activity, due_at - MINUTE, "today")
+                self.assert_state(activity, due_at, "overdue")
+                self.assert_state(activity, due_at + MINUTE, "overdue")
                 activity.unlink()
 
     def test_day_only(self):
@@ -157,10 +158,10 @@ class TestFivePlaces(ActivityDueAtCase):
         ):
             with self.subTest(user=user.tz):
                 activity = self.schedule(user, date_deadline=date(2026, 11, 25))
-                self.assertState(activity, midnight - MINUTE, "planned")
-                self.assertState(activity, midnight, "today")
-                self.assertState(activity, midnight + timedelta(days=1) - MINUTE, "today")
-                self.assertState(activity, midnight + timedelta(days=1), "overdue")
+                self.assert_state(activity, midnight - MINUTE, "planned")
+                self.assert_state(activity, midnight, "today")
+                self.assert_state(activity, midnight + timedelta(days=1) - MINUTE, "today")
+                self.assert_state(activity, midnight + timedelta(days=1), "overdue")
                 activity.unlink()
 
     def test_done(self):
@@ -179,22 +180,25 @@ class TestFivePlaces(ActivityDueAtCase):
             )
             self.assertFalse(self.open_link(lead, False, "overdue"))
 
-    def test_links_of_other_models(self):
-        """Every model with Odoo's filters gets the minute, not only deals."""
-        partner = self.env["res.partner"].create({"name": "School", "user_id": self.kyiv.id})
+    def test_links_of_every_model(self):
+        """Wherever the systray's links lead, the minute decides there too."""
         due_at = datetime(2026, 11, 25, 12, 39)
-        self.env["mail.activity"].create(
-            {
-                "res_model_id": self.env["ir.model"]._get_id("res.partner"),
-                "res_id": partner.id,
-                "user_id": self.kyiv.id,
-                "due_at": due_at,
-            }
-        )
-        partner = partner.with_env(self.env_of(self.kyiv))
-        for moment, state in ((due_at - MINUTE, "today"), (due_at, "overdue")):
-            with self.at(moment):
-                self.assertEqual(self.pick(lambda s: self.open_link(partner, False, s)), state)
+        visit_type = self.env.ref("crm_wholesale.crm_visit_type_measurement")
+        for record in (
+            self.env["res.partner"].create({"name": "School"}),
+            self.env["crm.visit"].create({"type_id": visit_type.id, "user_id": self.kyiv.id}),
+        ):
+            record.activity_schedule(
+                "mail.mail_activity_data_todo", user_id=self.kyiv.id, due_at=due_at
+            )
+            open_link = partial(self.open_link, record.with_env(self.env_of(self.kyiv)), False)
+            for moment, state in (
+                (due_at - timedelta(days=1), "planned"),
+                (due_at - MINUTE, "today"),
+                (due_at, "overdue"),
+            ):
+                with self.at(moment), self.subTest(model=record._name, state=state):
+                    self.assertEqual(self.pick(open_link), state)
 
     def test_filters_of_my_activities(self):
         """The list behind "View all activities" parts late from today by the minute."""
@@ -232,21 +236,21 @@ class TestFivePlaces(ActivityDueAtCase):
 class TestTiming(ActivityDueAtCase):
     """The day and the minute of an activity never part."""
 
-    def assertTiming(self, activity, due_at, date_deadline):
+    def assert_timing(self, activity, due_at, date_deadline):
         self.assertEqual((activity.due_at, activity.date_deadline), (due_at, date_deadline))
 
     def test_minute_sets_the_day(self):
         activity = self.schedule(self.kyiv, date_deadline=date(2026, 11, 25))
-        self.assertTiming(activity, False, date(2026, 11, 25))
+        self.assert_timing(activity, False, date(2026, 11, 25))
         activity.due_at = datetime(2026, 11, 26, 22, 30)
-        self.assertTiming(activity, datetime(2026, 11, 26, 22, 30), date(2026, 11, 27))
+        self.assert_timing(activity, datetime(2026, 11, 26, 22, 30), date(2026, 11, 27))
 
     def test_minute_wins_over_a_day_given_along(self):
         due_at = datetime(2026, 11, 26, 22, 30)
         activity = self.schedule(self.kyiv, due_at=due_at, date_deadline=date(2026, 11, 1))
-        self.assertTiming(activity, due_at, date(2026, 11, 27))
+        self.assert_timing(activity, due_at, date(2026, 11, 27))
         activity.write({"due_at": "2026-11-28 12:00:00", "date_deadline": "2026-11-01"})
-        self.assertTiming(activity, datetime(2026, 11, 28, 12, 0), date(2026, 11, 28))
+        self.assert_timing(activity, datetime(2026, 11, 28, 12, 0), date(2026, 11, 28))
 
     def test_minute_from_the_context(self):
         lead = self.schedule(self.new_york).res_id
@@ -257,14 +261,14 @@ class TestTiming(ActivityDueAtCase):
             .with_context(default_due_at=due_at, default_user_id=self.new_york.id)
             .create({"res_model_id": self.env["ir.model"]._get_id("crm.lead"), "res_id": lead})
         )
-        self.assertTiming(activity, due_at, date(2026, 11, 25))
+        self.assert_timing(activity, due_at, date(2026, 11, 25))
 
     def test_day_moves_the_minute(self):
         activity = self.schedule(self.kyiv, due_at=datetime(2026, 11, 25, 12, 39))
         activity.date_deadline = date(2026, 12, 1)
-        self.assertTiming(activity, datetime(2026, 12, 1, 12, 39), date(2026, 12, 1))
+        self.assert_timing(activity, datetime(2026, 12, 1, 12, 39), date(2026, 12, 1))
         activity.date_deadline = date(2026, 7, 1)  # summer time
-        self.assertTiming(activity, datetime(2026, 7, 1, 11, 39), date(2026, 7, 1))
+        self.assert_timing(activity, datetime(2026, 7, 1, 11, 39), date(2026, 7, 1))
 
     def test_day_moves_each_minute_in_its_zone(self):
         late = datetime(2026, 11, 25, 22, 30)  # 00:30 of the 26th in Kyiv, 17:30 in New York
@@ -281,44 +285,44 @@ class TestTiming(ActivityDueAtCase):
     def test_day_moves_over_a_clock_change(self):
         activity = self.schedule(self.kyiv, due_at=datetime(2026, 10, 20, 0, 30))  # 03:30
         activity.date_deadline = date(2026, 10, 25)  # 03:30 strikes twice
-        self.assertTiming(activity, datetime(2026, 10, 25, 1, 30), date(2026, 10, 25))
+        self.assert_timing(activity, datetime(2026, 10, 25, 1, 30), date(2026, 10, 25))
         activity.date_deadline = date(2027, 3, 28)  # no 03:30: it is 04:30
-        self.assertTiming(activity, datetime(2027, 3, 28, 1, 30), date(2027, 3, 28))
+        self.assert_timing(activity, datetime(2027, 3, 28, 1, 30), date(2027, 3, 28))
 
     def test_same_day_leaves_the_minute(self):
         """The first 03:30 of the night stays the first."""
         first = datetime(2026, 10, 25, 0, 30)
         activity = self.schedule(self.kyiv, due_at=first)
         activity.date_deadline = date(2026, 10, 25)
-        self.assertTiming(activity, first, date(2026, 10, 25))
+        self.assert_timing(activity, first, date(2026, 10, 25))
 
     def test_clearing_the_minute_keeps_the_day(self):
         activity = self.schedule(self.kyiv, due_at=datetime(2026, 11, 25, 12, 39))
         activity.due_at = False
-        self.assertTiming(activity, False, date(2026, 11, 25))
+        self.assert_timing(activity, False, date(2026, 11, 25))
         activity.date_deadline = date(2026, 12, 1)
-        self.assertTiming(activity, False, date(2026, 12, 1))
+        self.assert_timing(activity, False, date(2026, 12, 1))
 
     def test_new_assignee_has_another_day(self):
         due_at = datetime(2026, 11, 25, 3, 0)  # 05:00 in Kyiv, 22:00 of the 24th in New York
         activity = self.schedule(self.kyiv, due_at=due_at).sudo()
         activity.user_id = self.new_york
-        self.assertTiming(activity, due_at, date(2026, 11, 24))
+        self.assert_timing(activity, due_at, date(2026, 11, 24))
         activity.write({"user_id": self.kyiv.id, "date_deadline": date(2026, 11, 30)})
-        self.assertTiming(activity, datetime(2026, 11, 30, 3, 0), date(2026, 11, 30))
+        self.assert_timing(activity, datetime(2026, 11, 30, 3, 0), date(2026, 11, 30))
         activity.user_id = False
-        self.assertTiming(activity, datetime(2026, 11, 30, 3, 0), date(2026, 11, 30))
+        self.assert_timing(activity, datetime(2026, 11, 30, 3, 0), date(2026, 11, 30))
 
     def test_assignee_moves_to_another_zone(self):
         due_at = datetime(2026, 11, 25, 3, 0)
         timed = self.schedule(self.kyiv, due_at=due_at)
         day_only = self.schedule(self.kyiv, date_deadline=date(2026, 11, 25))
         self.kyiv.tz = "America/New_York"
-        self.assertTiming(timed, due_at, date(2026, 11, 24))
-        self.assertTiming(day_only, False, date(2026, 11, 25))
+        self.assert_timing(timed, due_at, date(2026, 11, 24))
+        self.assert_timing(day_only, False, date(2026, 11, 25))
         day_only.unlink()
-        self.assertState(timed, due_at - MINUTE, "today")
-        self.assertState(timed, due_at, "overdue")
+        self.assert_state(timed, due_at - MINUTE, "today")
+        self.assert_state(timed, due_at, "overdue")
 
     def test_day_only_writes_nothing_more(self):
         activity = self.schedule(self.kyiv, date_deadline=date(2026, 11, 25))
@@ -349,7 +353,7 @@ class TestTiming(ActivityDueAtCase):
             form.activity_type_id = self.env.ref("mail.mail_activity_data_todo")
             self.assertEqual(form.due_at, datetime(2026, 11, 29, 22, 30))
             self.assertEqual(form.date_deadline, date(2026, 11, 30))
-        self.assertTiming(form.record, datetime(2026, 11, 29, 22, 30), date(2026, 11, 30))
+        self.assert_timing(form.record, datetime(2026, 11, 29, 22, 30), date(2026, 11, 30))
 
     def test_order(self):
         """Within a day the minutes go first, in their order; the rest has all day."""

@@ -1,16 +1,13 @@
-from contextlib import contextmanager
-
 from lxml import etree
 from psycopg2.errors import CheckViolation
 
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Command
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.crm_wholesale.models.crm_stage import MILESTONES
 
-from .common import WholesaleCommon
+from .milestone_common import MilestoneCommon
 
 SEVEN_STAGES = [
     "New request",
@@ -21,43 +18,6 @@ SEVEN_STAGES = [
     "Paid",
     "Shipped",
 ]
-
-
-class MilestoneCommon(WholesaleCommon):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.shared_stages = cls.env["crm.stage"].search([("team_ids", "=", False)])
-        cls.shared_new = cls.shared_stages.filtered(lambda stage: not stage.is_won)[0]
-        cls.shared_won = cls.shared_stages.filtered("is_won")
-        cls.other_team = cls.env["crm.team"].create({"name": "Retail", "sequence": 500})
-        cls.clerk = new_test_user(cls.env, "wholesale_clerk", groups="base.group_user")
-
-    @classmethod
-    def _new_stage(cls, name, team=None, **values):
-        team_ids = [Command.link(team.id)] if team else []
-        return cls.env["crm.stage"].create({"name": name, "team_ids": team_ids, **values})
-
-    def _stage(self, milestone):
-        return self.team.stage_ids.filtered(lambda stage: stage.milestone == milestone)
-
-    def _words(self, lead=None):
-        """Return the chatter's words about milestones, oldest first."""
-        messages = (lead or self.lead).sudo().message_ids.sorted("id")
-        return [str(m.body) for m in messages if "Milestone" in str(m.body)]
-
-    @contextmanager
-    def assertNoMove(self, lead=None):
-        lead = lead or self.lead
-        self.flush_tracking()
-        stage, updated = lead.stage_id, lead.date_last_stage_update
-        yield
-        self.assertEqual(lead.stage_id, stage)
-        self.assertEqual(lead.date_last_stage_update, updated)
-
-    def flush_tracking(self):
-        self.env.flush_all()
-        self.cr.precommit.run()
 
 
 class TestTeamStages(MilestoneCommon):

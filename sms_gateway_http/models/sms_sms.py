@@ -193,7 +193,8 @@ class SmsSms(models.Model):
     def _process_queue(self):
         """Hand over what goes through gateways, then let the platform send the rest."""
         self._gateway_settle_claims()
-        self._gateway_process_queue()
+        if not self._gateway_process_queue():
+            return None
         result = super()._process_queue()
         if left := self.search_count(self._get_gateway_queue_domain()):
             self.env["ir.cron"]._commit_progress(remaining=left)
@@ -233,22 +234,30 @@ class SmsSms(models.Model):
 
         Each is claimed, handed over and given its result in transactions of its own, so that a
         crash leaves at most one message in doubt.
+
+        :return: whether there was any time
         """
         queue = self.search(self._get_gateway_queue_domain(), limit=QUEUE_BATCH_SIZE, order="id")
         if not queue:
-            return
+            return True
         plan = queue._gateway_plan()
-        handed_over = self.browse()
         commit_progress = self.env["ir.cron"]._commit_progress
-        deadline = time.monotonic() + commit_progress(remaining=len(queue))
+        if not (seconds_left := commit_progress(remaining=len(queue))):
+            return False
+        deadline = time.monotonic() + seconds_left
+        handed_over = self.browse()
         for sms, driver in plan:
             if time.monotonic() >= deadline:
                 break
             if claim := sms._gateway_claim(driver):
                 sms._gateway_hand_over(driver, *claim)
+                if not handed_over:
+                    # The scheduler gives up on a job that dies three times without progress.
+                    commit_progress(1)
                 handed_over += sms
         handed_over.mail_message_id._notify_message_notification_update()
-        commit_progress(len(handed_over))
+        commit_progress(max(len(handed_over) - 1, 0))
+        return True
 
     def _gateway_plan(self):
         """Return a list of these messages, each with the driver that it goes through."""

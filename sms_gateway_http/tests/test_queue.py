@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -258,14 +259,40 @@ class TestQueue(GatewayCase):
         self.assert_notification(notification, "exception", "gateway_setup", "is archived")
 
     def test_time_is_up(self):
-        """When the scheduler's time is over, the rest waits for its next turn."""
+        """When the scheduler's time is over, the rest waits for its next turn, which comes soon."""
         sms = self.queue_sms(3)
-        with patch("odoo.addons.base.models.ir_cron.MIN_TIME_PER_JOB", 0):
+        self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]).unlink()
+        send = OutboxDriver.send
+
+        def send_slowly(driver, message):
+            time.sleep(0.2)
+            return send(driver, message)
+
+        with (
+            patch("odoo.addons.base.models.ir_cron.MIN_TIME_PER_JOB", 0.1),
+            self.patch_driver(send_slowly),
+        ):
             self.run_cron()
-        self.assertEqual(set(sms.mapped("state")), {"outgoing"})
-        self.assertTrue(self.env["ir.cron.trigger"].search_count([("cron_id", "=", self.cron.id)]))
+        self.assertEqual(sms.mapped("state"), ["pending", "outgoing", "outgoing"])
+        self.assertTrue(self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)]))
         self.run_cron()
         self.assertEqual(set(sms.mapped("state")), {"pending"})
+
+    def test_progress_is_told_early(self):
+        """The scheduler gives up on a job that dies three times without any progress."""
+        self.queue_sms(3)
+        send, taken = OutboxDriver.send, []
+
+        def die_at_the_second(driver, message):
+            taken.append(message)
+            if len(taken) == 2:
+                raise Killed
+            return send(driver, message)
+
+        with self.patch_driver(die_at_the_second):
+            self.run_cron_until_killed()
+        progress = self.env["ir.cron.progress"].search([], order="id desc", limit=1)
+        self.assertRecordValues(progress, [{"cron_id": self.cron.id, "done": 1, "remaining": 2}])
 
     def test_more_than_a_batch(self):
         with patch("odoo.addons.sms_gateway_http.models.sms_sms.QUEUE_BATCH_SIZE", 2):

@@ -3,44 +3,32 @@
 Odoo skips a browser tour where there is no Chromium, and a skipped test looks like a passed one.
 So a skipped test counts as failed here; ``--no-browser`` is the only way to leave out tours and
 PDFs. A WARNING or ERROR that Odoo logs while a test runs fails that test, unless the test expects
-it (``assertLogs``, ``mute_logger``) or Odoo itself is known to write it (``dev`` lists those).
+it (``assertLogs``, ``mute_logger``). Test classes of Odoo that a test file merely imports are not
+run again.
 """
 
-import importlib.machinery
-import importlib.util
+import inspect
 import logging
 import re
 import unittest
-from pathlib import Path
 
 import pytest
 
 BROWSER_SKIP = re.compile(r"chrom|websocket|wkhtmltopdf|--no-browser", re.IGNORECASE)
 
 
-def load_dev():
-    """Return the command-line tool ``dev`` as a module."""
-    loader = importlib.machinery.SourceFileLoader("dev", str(Path(__file__).with_name("dev")))
-    spec = importlib.util.spec_from_loader("dev", loader)
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
-
-
 class Complaints(logging.Handler):
     """Collect what Odoo logs at WARNING or above."""
 
-    def __init__(self, is_known):
+    def __init__(self):
         super().__init__(logging.WARNING)
-        self.is_known = is_known
         self.lines = []
 
     def emit(self, record):
         text = f"{record.levelname} {record.name}: {record.getMessage()}"
         if record.exc_info:
             text += "\n" + logging.Formatter().formatException(record.exc_info)
-        if not self.is_known(text):
-            self.lines.append(text)
+        self.lines.append(text)
 
     def take(self):
         """Return what was collected and forget it."""
@@ -57,12 +45,17 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.complaints = Complaints(load_dev().is_known_complaint)
+    config.complaints = Complaints()
     logging.getLogger().addHandler(config.complaints)
 
 
 def pytest_unconfigure(config):
     logging.getLogger().removeHandler(config.complaints)
+
+
+def pytest_pycollect_makeitem(collector, name, obj):
+    imported = inspect.isclass(obj) and obj.__module__ != collector.obj.__name__
+    return [] if imported and issubclass(obj, unittest.TestCase) else None
 
 
 @pytest.fixture(scope="session", autouse=True)

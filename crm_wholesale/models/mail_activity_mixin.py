@@ -80,21 +80,23 @@ class MailActivityMixin(models.AbstractModel):
         self.env["mail.activity"].flush_model(
             ["active", "date_deadline", "due_at", "notice_id", "res_id", "res_model", "user_tz"]
         )
+        # The order is for speed: PostgreSQL then reads the records as they lie.
         return SQL(
             """(
             SELECT res_id,
-                   CASE MIN(
+                   CASE SIGN(MIN(
                        CASE WHEN due_at <= %(now)s THEN -1
-                       ELSE SIGN(date_deadline - (
+                       ELSE date_deadline - (
                            %(now)s AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(
                                user_tz, CASE WHEN due_at IS NULL THEN %(zone)s ELSE 'UTC' END
                            )
-                       )::date) END
-                   ) WHEN -1 THEN 'overdue' WHEN 0 THEN 'today' WHEN 1 THEN 'planned'
+                       )::date END
+                   )) WHEN -1 THEN 'overdue' WHEN 0 THEN 'today' WHEN 1 THEN 'planned'
                    END AS activity_state
               FROM mail_activity
              WHERE res_model = %(model)s AND active AND notice_id IS NULL
              GROUP BY res_id
+             ORDER BY res_id
             )""",
             now=fields.Datetime.now(),
             zone=zone,

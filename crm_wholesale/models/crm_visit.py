@@ -388,6 +388,7 @@ class CrmVisit(models.Model):
     def action_done(self):
         """Finish the visits: the measurer's task is done, the manager gets a call task.
 
+        :return: what to show: who calls the customer, and to a measurer the other visits of the day
         :raise UserError: for a visit on which nothing was measured and no note says why
         """
         for visit in self:
@@ -401,6 +402,22 @@ class CrmVisit(models.Model):
         self._set_state("done", ("in_progress",), done_at=fields.Datetime.now())
         self._settle(self.env._("Measured"))
         self._schedule_callback()
+        message = self.env._(
+            "%(visits)s is done. %(managers)s is asked to call the customer.",
+            visits=", ".join(self.mapped("display_name")),
+            managers=", ".join(self.user_id.mapped("name")),
+        )
+        next_action = {"type": "ir.actions.act_window_close"}
+        if not self.env.user.has_group("sales_team.group_sale_salesman"):
+            next_action = self.env["ir.actions.actions"]._for_xml_id(
+                "crm_wholesale.crm_visit_action_today"
+            )
+            next_action["target"] = "main"  # the finished visit is no step back
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "success", "message": message, "next": next_action},
+        }
 
     def action_no_show(self):
         """Record that nobody was met at the site; the manager gets a call task, due now."""
@@ -848,7 +865,8 @@ class CrmVisit(models.Model):
     def _format_local(self, moment, time_only=False):
         """Return a UTC moment as the wall time of the site, in the reader's language.
 
-        The zone's city follows where it is not the reader's own: "Thu 26 Nov 2026, 10:00 (Kyiv)".
+        The zone's city follows where the reader's clock shows another time:
+        "Thu 26 Nov 2026, 10:00 (Kyiv)".
         """
         self.ensure_one()
         if not moment:
@@ -856,7 +874,12 @@ class CrmVisit(models.Model):
         if time_only:
             return format_time(self.env, moment, tz=self.tz, time_format="HH:mm")
         text = format_datetime(self.env, moment, tz=self.tz, dt_format="EEE d MMM y, HH:mm")
-        if self.tz != (self.env.context.get("tz") or self.env.user.tz):
+        utc_moment = pytz.utc.localize(moment)
+        site_offset, own_offset = (
+            utc_moment.astimezone(zone).utcoffset()
+            for zone in (pytz.timezone(self.tz), self.env.tz)
+        )
+        if site_offset != own_offset:
             text += f" ({self.tz.rpartition('/')[2].replace('_', ' ')})"
         return text
 

@@ -24,8 +24,10 @@ class MailThread(models.AbstractModel):
                 ]
             )
             for res_id, activities in faces.grouped("res_id").items():
+                thread = self.browse(res_id)
+                # Not added to what core stored: the browser understands no mix of the two.
                 store.add(
-                    self.browse(res_id),
-                    {"activities": Store.Many(activities, mode="ADD")},
+                    thread,
+                    {"activities": Store.Many(thread.activity_ids | activities)},
                     as_thread=True,
                 )

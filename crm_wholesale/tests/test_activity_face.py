@@ -105,6 +105,8 @@ class TestActivityFace(WholesaleCommon):
         seen = {record["id"]: record for record in store.get_result()["mail.activity"]}
         self.assertEqual(set(seen), {task.id, self.face.id})
         self.assertEqual(seen[self.face.id]["due_at"], "2026-11-23 11:00:00")
+        (thread,) = store.get_result()["mail.thread"]
+        self.assertCountEqual(thread["activities"], seen, "ids only, and no command among them")
 
     def test_moves_no_counter(self):
         """Neither making, moving nor finishing it changes the number on the systray."""

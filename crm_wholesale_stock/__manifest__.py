@@ -6,5 +6,6 @@
     "author": "crm_wholesale contributors",
     "license": "LGPL-3",
     "depends": ["crm_wholesale", "sale_stock"],
+    "demo": ["demo/sale_order_demo.xml"],
     "auto_install": True,
 }

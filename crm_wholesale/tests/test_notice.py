@@ -21,10 +21,14 @@ HOUR = timedelta(hours=1)
 
 
 class NoticeCommon(WholesaleCommon):
+    """The firm sends through the platform's own provider, whatever else is installed."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.notices = cls.env["crm.visit.notice"]
+        if "sms_gateway_id" in cls.company:
+            cls.company.sms_gateway_id = False
 
     def _run(self, at=None):
         """Run the dispatcher as the scheduler does, at a moment (UTC)."""
@@ -680,6 +684,28 @@ class TestTasks(NoticeCommon):
         self._restore()
         self.assertFalse(self.notice.activity_ids)
 
+    def test_face_is_no_clock(self):
+        with self.assertRaisesRegex(UserError, "Move the visit"):
+            self.face.with_user(self.manager).due_at = TOMORROW
+        with self.assertRaisesRegex(UserError, "Move the visit"):
+            self.face.with_user(self.manager).action_reschedule_tomorrow()
+        self.face.with_user(self.manager).user_id = self.head
+        self.assertEqual((self.face.user_id, self.face.due_at), (self.head, self.notice.due_at))
+
+    def test_nobody_makes_a_face_by_hand(self):
+        values = {
+            "res_model_id": self.env["ir.model"]._get_id("crm.lead"),
+            "res_id": self.lead.id,
+        }
+        activities = self.env["mail.activity"].with_user(self.manager)
+        own = activities.create(values)
+        with self.assertRaises(AccessError):
+            own.notice_id = self.notice
+        with self.assertRaises(AccessError):
+            activities.create({**values, "notice_id": self.notice.id})
+        with self.assertRaises(AccessError):
+            activities.with_context(default_notice_id=self.notice.id).create(values)
+
     def test_face_lost_with_its_user(self):
         self.manager.action_archive()
         self.assertFalse(self.face.exists())
@@ -796,7 +822,7 @@ class TestTasks(NoticeCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestDelivery(SMSCase, WholesaleCommon):
+class TestDelivery(SMSCase, NoticeCommon):
     """From the booking to the provider and back, with the platform's own gateway and routes."""
 
     def test_from_booking_to_delivery(self):

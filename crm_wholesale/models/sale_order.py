@@ -72,6 +72,5 @@ class SaleOrder(models.Model):
 
     def _filter_delivered(self):
         """Return those of these orders that are wholly delivered."""
-        return self.filtered(
-            lambda order: all(line._is_delivered() for line in order.order_line._filter_goods())
-        )
+        goods = self.order_line._filter_goods()
+        return self - goods.filtered(lambda line: not line._is_delivered()).order_id

@@ -14,13 +14,9 @@ class SaleOrderLine(models.Model):
     def _filter_goods(self):
         """Return those of these lines that a customer waits for, services included.
 
-        Sections, notes, down payments, discounts, rewards and carriage are left out.
+        Sections, notes, discounts, rewards and carriage are left out.
         """
-        return self.filtered(
-            lambda line: not line.display_type
-            and not line.is_downpayment
-            and line._can_be_invoiced_alone()
-        )
+        return self.filtered(lambda line: not line.display_type and line._can_be_invoiced_alone())
 
     def _is_delivered(self):
         """Tell whether at least the ordered quantity has been delivered."""

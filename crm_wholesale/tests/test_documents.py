@@ -152,6 +152,8 @@ class TestPayment(DocumentsCommon):
             self._pay(down_payment)
         self._pay(self._invoice_final(order))
         self.assertMilestone("payment")
+        order.order_line.filtered(lambda line: line.product_id == self.product).qty_delivered = 10
+        self.assertMilestone("won")
 
     def _invoice_final(self, order):
         invoice = order.with_user(self.accountant)._create_invoices(final=True)

@@ -63,7 +63,7 @@ class TestTeamStages(MilestoneCommon):
         board = self._board(
             self.manager, [("team_id", "=", self.team.id)], default_team_id=self.team.id
         )
-        self.assertEqual(sorted(board), sorted([*SEVEN_STAGES, self.shared_new.name]))
+        self.assertEqual(board, [self.shared_new.name, *SEVEN_STAGES])
 
     def test_board_of_another_team(self):
         special = self._new_stage("Showroom", self.other_team)
@@ -162,7 +162,8 @@ class TestTeamStages(MilestoneCommon):
     def test_merge(self):
         """A merged deal of the team stands on one of the team's stages."""
         self.team.member_ids = self.manager
-        for stage in (self.shared_new, self._stage("measurement")):
+        late_stage = self._new_stage("Talks", sequence=99)
+        for stage in (late_stage, self._stage("measurement")):
             with self.subTest(stage=stage.name):
                 head = self._new_lead(team_id=self.other_team.id)
                 head.write({"stage_id": stage.id, "probability": 90})

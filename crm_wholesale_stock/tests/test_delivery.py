@@ -83,13 +83,18 @@ class TestDelivery(DocumentsCommon):
         self.assertMilestone("won")
 
     def test_short_delivery_of_what_was_paid(self):
-        """Four windows were paid and never came: a person must decide."""
+        """Four windows were paid and never came: the deal waits for the order and the money."""
         order = self._new_confirmed_order()
         self._pay(self._invoice(order))
         with self.assertNoMove():
             self._ship(order, 6, backorder=False)
         self.assertFalse(self._open_pickings(order))
-        order.order_line.product_uom_qty = 6
+        with self.assertNoMove():
+            order.order_line.product_uom_qty = 6
+        credit_note = order.with_user(self.accountant)._create_invoices(final=True)
+        self.assertEqual(credit_note.move_type, "out_refund")
+        credit_note.action_post()
+        self._pay(credit_note)
         self.assertMilestone("won")
 
     def test_short_delivery_invoiced_as_delivered(self):

@@ -173,6 +173,9 @@ class CrmVisit(models.Model):
     may_manage = fields.Boolean(
         compute="_compute_may_manage", help="Whether the user may change more than measurements."
     )
+    is_mine = fields.Boolean(
+        compute="_compute_is_mine", help="Whether the user is the measurer who goes."
+    )
 
     # What came of it
     line_ids = fields.One2many("crm.visit.line", "visit_id", "Measurements", copy=False)
@@ -301,6 +304,12 @@ class CrmVisit(models.Model):
     @api.depends_context("uid")
     def _compute_may_manage(self):
         self.may_manage = self.env.user.has_group("sales_team.group_sale_salesman")
+
+    @api.depends("measurer_id.user_id")
+    @api.depends_context("uid")
+    def _compute_is_mine(self):
+        for visit in self:
+            visit.is_mine = visit.measurer_id.user_id == self.env.user
 
     @api.depends("name", "contact_name")
     def _compute_display_name(self):

@@ -131,9 +131,11 @@ class CrmMeasurer(models.Model):
             since this one began; the platform then repeats the request
         """
         if self:
+            # Weaker than FOR UPDATE, which would deadlock with the foreign keys of two new visits.
             self.env.cr.execute(
-                "SELECT id FROM crm_measurer WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+                "SELECT id FROM crm_measurer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
                 [self.ids],
+                log_exceptions=False,
             )
             self.env.cr.execute(
                 "UPDATE crm_measurer SET booking_counter = booking_counter + 1 WHERE id = ANY(%s)",

@@ -62,7 +62,10 @@ class CrmVisitNotice(models.Model):
         related="visit_id.company_id", store=True, precompute=True, index=True
     )
     revision = fields.Integer(
-        readonly=True, help="The revision of the visit that the customer is told of."
+        required=True,
+        readonly=True,
+        default=0,
+        help="The revision of the visit that the customer is told of.",
     )
     kind = fields.Selection(
         [("reminder", "Reminder"), ("moved", "Visit moved"), ("cancelled", "Visit cancelled")],
@@ -160,7 +163,7 @@ class CrmVisitNotice(models.Model):
     _visit_idx = models.Index("(visit_id)")
     _due_idx = models.Index("(due_at, id) WHERE state = 'planned'")
     _queued_idx = models.Index("(id) WHERE state = 'queued'")
-    _call_due_idx = models.Index("(id) WHERE call_due")
+    _call_due_idx = models.Index("(due_at, id) WHERE call_due IS TRUE")
 
     # ------------------------------------------------------------------
     # Computes

@@ -79,6 +79,9 @@ class CrmMeasurer(models.Model):
     def unlink(self):
         self.check_access("unlink")
         resources_sudo = self.sudo().resource_id  # one-to-one, and of no use without the measurer
+        # A day off that loses its resource would be everybody's.
+        days_off_sudo = self.env["resource.calendar.leaves"].sudo()
+        days_off_sudo.search([("resource_id", "in", resources_sudo.ids)]).unlink()
         result = super().unlink()
         resources_sudo.unlink()
         return result

@@ -61,9 +61,7 @@ class SaleOrder(models.Model):
         invoices = self.invoice_ids.filtered(
             lambda move: move.move_type == "out_invoice" and move.state != "cancel"
         )
-        paid = invoices.filtered(
-            lambda move: move.state == "posted" and move.payment_state in ("in_payment", "paid")
-        )
+        paid = invoices.filtered(lambda move: move.payment_state in ("in_payment", "paid"))
         rest = invoices - paid
         if not rest or any(move.payment_state != "reversed" for move in rest):
             return not rest

@@ -404,7 +404,7 @@ class TestMeasurer(WholesaleCommon):
         )
         self.assertTrue(leave.with_user(user).has_access("write"), "the measurer's own day off")
         measurer.unlink()
-        self.assertFalse(leave.resource_id.exists())
+        self.assertFalse(leave.exists(), "it must not become everybody's day off")
 
     def test_measurer_enters_own_days_off_only(self):
         Leave = self.env["resource.calendar.leaves"].with_user(self.measurer_user)

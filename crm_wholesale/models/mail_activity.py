@@ -46,14 +46,6 @@ class MailActivity(models.Model):
         if self.due_at and self.date_deadline:
             self.due_at = self.user_id._move_to_day(self.due_at, self.date_deadline)
 
-    @api.onchange("activity_type_id")
-    def _onchange_activity_type_id(self):
-        """Let a minute that was already chosen win over the type's default delay."""
-        res = super()._onchange_activity_type_id()
-        if self.due_at:
-            self._compute_date_deadline()
-        return res
-
     @api.model_create_multi
     def create(self, vals_list):
         defaults = self.default_get(["due_at", "user_id"])

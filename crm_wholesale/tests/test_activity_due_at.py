@@ -164,6 +164,21 @@ class TestFivePlaces(ActivityDueAtCase):
                 self.assert_state(activity, midnight + timedelta(days=1), "overdue")
                 activity.unlink()
 
+    def test_nobody_assigned(self):
+        """Without an assignee the day is that of UTC, whoever looks."""
+        lead = self.env["crm.lead"].create({"name": "Deal", "user_id": self.kyiv.id})
+        due_at = datetime(2026, 11, 25, 23, 30)
+        activity = lead.activity_schedule("mail.mail_activity_data_call", due_at=due_at)
+        self.assertFalse(activity.user_id)
+        self.assertEqual(activity.date_deadline, due_at.date())
+        lead = lead.with_env(self.env_of(self.kyiv))
+        for moment, state in ((due_at - MINUTE, "today"), (due_at, "overdue")):
+            with self.at(moment), self.subTest(moment=moment):
+                self.assertEqual(lead.activity_state, state)
+                self.assertEqual(
+                    lead._read_group([("id", "=", lead.id)], ["activity_state"]), [(state,)]
+                )
+
     def test_done(self):
         """A done activity is in no state for anybody, however late it is."""
         activity = self.schedule(self.kyiv, due_at=datetime(2026, 11, 25, 12, 39))

@@ -50,6 +50,7 @@
     ],
     "assets": {
         "web.assets_backend": ["crm_wholesale/static/src/**/*"],
+        "web.assets_tests": ["crm_wholesale/static/tests/tours/*.js"],
         "web.assets_unit_tests": ["crm_wholesale/static/tests/**/*.test.js"],
     },
     "application": True,

@@ -1,0 +1,175 @@
+import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_utils";
+
+const { DateTime } = luxon;
+
+/** Steps that open a deal from the board of its team. */
+function openDeal(deal) {
+    return [
+        stepUtils.showAppsMenuItem(),
+        {
+            content: "Open CRM",
+            trigger: ".o_app[data-menu-xmlid='crm.crm_menu_root']",
+            run: "click",
+        },
+        {
+            content: "Open the menu Sales",
+            trigger: "[data-menu-xmlid='crm.crm_menu_sales']",
+            run: "click",
+        },
+        {
+            content: "Open the teams",
+            trigger: ".dropdown-item[data-menu-xmlid='crm.sales_team_menu_team_pipeline']",
+            run: "click",
+        },
+        {
+            content: "Open the board of the team Wholesale",
+            trigger: ".o_kanban_record:contains(Wholesale)",
+            run: "click",
+        },
+        {
+            content: "The board has the team's own seven stages",
+            trigger: ".o_kanban_renderer:has(.o_kanban_group:count(7)):contains(New request)",
+        },
+        {
+            content: "Open the deal",
+            trigger: `.o_kanban_group .o_kanban_record:contains(${deal})`,
+            run: "click",
+        },
+    ];
+}
+
+/** Steps that open the booking dialog and choose measurer and start in it. */
+function enterBooking(measurer, start) {
+    return [
+        {
+            content: "Book a visit",
+            trigger: ".o_form_statusbar button[name=action_schedule_visit]:visible",
+            run: "click",
+        },
+        {
+            content: "Look for the measurer",
+            trigger: ".modal [name=measurer_id] input",
+            run: `edit ${measurer}`,
+        },
+        {
+            content: "Choose the measurer",
+            trigger: `.modal .o-autocomplete--dropdown-item:contains(${measurer})`,
+            run: "click",
+        },
+        ...enterStart(start),
+    ];
+}
+
+/** Steps that enter the start of the visit, a wall time in Kyiv, in the booking dialog. */
+function enterStart(start) {
+    const typed = DateTime.fromISO(start, { zone: "Europe/Kyiv" })
+        .toLocal()
+        .toFormat("MM/dd/yyyy HH:mm:ss");
+    return [
+        {
+            content: "Enter when the visit starts",
+            trigger: ".modal [name=start] input, .modal [name=start] button",
+            run: "click",
+        },
+        {
+            content: "Type the time",
+            trigger: ".modal [name=start] input",
+            run: `edit ${typed} && press Enter`,
+        },
+    ];
+}
+
+const openVisits = {
+    content: "Open the deal's visits",
+    trigger: ".o_notebook .nav-link:contains(Visits)",
+    run: "click",
+};
+
+registry.category("web_tour.tours").add("crm_wholesale_manager_books", {
+    steps: () => [
+        ...openDeal("Windows for the office"),
+        {
+            content: "The deal is new",
+            trigger: ".o_statusbar_status .o_arrow_button_current:contains(New request)",
+        },
+        ...enterBooking("Measurer", "2035-06-04T10:00"),
+        {
+            content: "The time at the site is said in words",
+            trigger: ".modal [name=local_start]:contains(Mon 4 Jun 2035, 10:00)",
+        },
+        {
+            content: "Book",
+            trigger: ".modal button[name=action_book]",
+            run: "click",
+        },
+        {
+            content: "The screen says who comes when",
+            trigger: ".o_notification:contains(Measurer comes on Mon 4 Jun 2035, 10:00)",
+        },
+        {
+            content: "The deal has moved",
+            trigger: ".o_statusbar_status .o_arrow_button_current:contains(Measurement)",
+        },
+        openVisits,
+        {
+            content: "The deal tells at what minute the customer will be told",
+            trigger:
+                ".o_data_row [name=notice_summary]:contains(Planned, Mon 4 Jun 2035, 08:00)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("crm_wholesale_manager_quotes", {
+    steps: () => [
+        ...openDeal("Windows for the office"),
+        openVisits,
+        {
+            content: "Quote what was measured",
+            trigger: ".o_data_row button[name=action_create_quotation]",
+            run: "click",
+        },
+        {
+            content: "The quotation has the measured quantity",
+            trigger:
+                ".o_form_view:has(button[name=action_quotation_send]) " +
+                ".o_data_row:contains(Kitchen) [name=product_uom_qty]:contains(3.48)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("crm_wholesale_manager_double_books", {
+    steps: () => [
+        ...openDeal("Windows for the office"),
+        ...enterBooking("Measurer", "2035-06-04T10:30"),
+        {
+            content: "The dialog warns before anything is booked",
+            trigger: ".modal .alert:contains(Measurer already has visit)",
+        },
+        {
+            content: "Book all the same",
+            trigger: ".modal button[name=action_book]",
+            run: "click",
+        },
+        {
+            content: "The message says what to do",
+            trigger:
+                ".o_error_dialog:contains(Choose another time or another measurer.) .btn-primary",
+            run: "click",
+        },
+        ...enterStart("2035-06-04T11:00"),
+        {
+            content: "The next hour is free",
+            trigger: ".modal:has(button[name=action_book]):not(:has(.alert:visible))",
+        },
+        {
+            content: "Book",
+            trigger: ".modal button[name=action_book]",
+            run: "click",
+        },
+        {
+            content: "The visit is booked",
+            trigger: ".o_notification:contains(Measurer comes on Mon 4 Jun 2035, 11:00)",
+        },
+    ],
+});

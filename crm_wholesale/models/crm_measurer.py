@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -101,6 +103,11 @@ class CrmMeasurer(models.Model):
             "res_model": "resource.calendar.leaves",
             "view_mode": "list,form,calendar",
             "domain": [("resource_id", "=", self.resource_id.id)],
+            "help": Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>')
+            % (
+                self.env._("No days off yet"),
+                self.env._("Enter the days on which this measurer is away."),
+            ),
             "context": {
                 "default_resource_id": self.resource_id.id,
                 "default_calendar_id": self.resource_calendar_id.id,

@@ -1,5 +1,6 @@
 from collections import defaultdict
 from datetime import timedelta
+from itertools import pairwise
 from urllib.parse import urlencode
 
 import pytz
@@ -613,7 +614,7 @@ class CrmVisit(models.Model):
             days[visit.measurer_id].append(visit)
         for measurer, visits in days.items():
             visits.sort(key=lambda visit: (visit.start, visit.stop))
-            for before, after in zip(visits, visits[1:], strict=False):
+            for before, after in pairwise(visits):
                 if after.start < before.stop:
                     taken = before if before in others_sudo else after
                     raise UserError(
@@ -845,9 +846,7 @@ class CrmVisit(models.Model):
             self.lead_id._handle_partner_assignment(create_missing=True)
             partner = self.lead_id.partner_id
         if not partner:
-            raise UserError(
-                self.env._("Choose the customer of %(visit)s first.", visit=self.name)
-            )
+            raise UserError(self.env._("Choose the customer of %(visit)s first.", visit=self.name))
         return self.env["sale.order"].create(self._prepare_quotation_values(partner))
 
     def _prepare_quotation_values(self, partner):

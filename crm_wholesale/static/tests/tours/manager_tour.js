@@ -114,8 +114,7 @@ registry.category("web_tour.tours").add("crm_wholesale_manager_books", {
         openVisits,
         {
             content: "The deal tells at what minute the customer will be told",
-            trigger:
-                ".o_data_row [name=notice_summary]:contains(Planned, Mon 4 Jun 2035, 08:00)",
+            trigger: ".o_data_row [name=notice_summary]:contains(Planned, Mon 4 Jun 2035, 08:00)",
         },
     ],
 });

@@ -61,6 +61,11 @@ function enterBooking(measurer, start) {
     ];
 }
 
+/** The reader's own clock at a wall time in Kyiv. */
+function toReaderTime(moment) {
+    return DateTime.fromISO(moment, { zone: "Europe/Kyiv" }).toLocal().toFormat("h:mm a");
+}
+
 /** Steps that enter the start of the visit, a wall time in Kyiv, in the booking dialog. */
 function enterStart(start) {
     const typed = DateTime.fromISO(start, { zone: "Europe/Kyiv" })
@@ -115,6 +120,17 @@ registry.category("web_tour.tours").add("crm_wholesale_manager_books", {
         {
             content: "The deal tells at what minute the customer will be told",
             trigger: ".o_data_row [name=notice_summary]:contains(Planned, Mon 4 Jun 2035, 08:00)",
+        },
+        {
+            content: "Open the visit",
+            trigger: ".o_data_row button[name=action_open]",
+            run: "click",
+        },
+        {
+            content: "The SMS task stands on the visit with its minute",
+            trigger:
+                ".o-mail-Activity:contains(SMS to +380501234567) " +
+                `.o-mail-Activity-dueTime:contains(${toReaderTime("2035-06-04T08:00")})`,
         },
     ],
 });

@@ -54,8 +54,10 @@ def pytest_unconfigure(config):
 
 
 def pytest_pycollect_makeitem(collector, name, obj):
-    imported = inspect.isclass(obj) and obj.__module__ != collector.obj.__name__
-    return [] if imported and issubclass(obj, unittest.TestCase) else None
+    if inspect.isclass(obj) and issubclass(obj, unittest.TestCase):
+        imported = obj.__module__ != collector.obj.__name__ and name == obj.__name__
+        return [] if imported else None
+    return None
 
 
 @pytest.fixture(scope="session", autouse=True)

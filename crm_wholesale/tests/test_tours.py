@@ -22,6 +22,7 @@ class TourCase(WholesaleCommon, HttpCase):
             {
                 "name": "Window of test",
                 "list_price": 4200,
+                "is_favorite": True,  # first on the list, however many there are
                 "uom_id": cls.env.ref("uom.product_uom_square_meter").id,
             }
         )

@@ -9,10 +9,16 @@ run again.
 
 import inspect
 import logging
+import os
 import re
+import shutil
 import unittest
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+
+import odoo
 
 BROWSER_SKIP = re.compile(r"chrom|websocket|wkhtmltopdf|--no-browser", re.IGNORECASE)
 
@@ -47,6 +53,26 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.complaints = Complaints()
     logging.getLogger().addHandler(config.complaints)
+    if plugin := config.pluginmanager.getplugin("odoo"):
+        plugin._shared_filestore = own_filestore
+
+
+@contextmanager
+def own_filestore(original, database):
+    """Give a worker's database attachments of its own, in place of those shared by all workers.
+
+    Each test class of Odoo ends by deleting the attachments that its own database does not know,
+    which would take away what another worker has just written.
+    """
+    filestore = odoo.tools.config.filestore
+    source, target = Path(filestore(original)), Path(filestore(database))
+    if source != target:
+        shutil.rmtree(target, ignore_errors=True)
+        if source.exists():
+            shutil.copytree(source, target, copy_function=os.link)
+    yield
+    if source != target:
+        shutil.rmtree(target, ignore_errors=True)
 
 
 def pytest_unconfigure(config):

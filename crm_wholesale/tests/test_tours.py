@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytz
@@ -26,6 +27,14 @@ class TourCase(WholesaleCommon, HttpCase):
                 "uom_id": cls.env.ref("uom.product_uom_square_meter").id,
             }
         )
+
+    @contextmanager
+    def assert_refused(self, words):
+        """Assert that Odoo refuses one request in these words, and logs nothing else."""
+        with self.assertLogs("odoo.http", "WARNING") as log:
+            yield
+        self.assertEqual(len(log.output), 1)
+        self.assertIn(words, log.output[0])
 
     def assert_measured(self, visit):
         """Assert that the one window of the measurer's tour stands on the visit."""
@@ -95,7 +104,8 @@ class TestManagerTour(TourCase):
     def test_double_books(self):
         """A taken slot is named in the dialog, nothing is written, and what was typed stays."""
         other = self._book(TYPED_START, lead_id=self._new_lead(name="Facade").id)
-        self.start_tour("/odoo", "crm_wholesale_manager_double_books", login=self.manager.login)
+        with self.assert_refused(f"already has visit {other.name}"):
+            self.start_tour("/odoo", "crm_wholesale_manager_double_books", login=self.manager.login)
         self.assertEqual(self.lead.visit_ids.start, other.stop)
 
 
@@ -109,11 +119,12 @@ class TestMeasurerTour(TourCase):
         now = fields.Datetime.now()
         self.measurer_user.tz = self._get_noon_zone(now)
         visit = self._book(now + timedelta(minutes=10))
-        self.start_tour(
-            "/odoo/action-crm_wholesale.crm_visit_action_today",
-            "crm_wholesale_measurer_measures",
-            login=self.measurer_user.login,
-        )
+        with self.assert_refused("Enter what was measured"):
+            self.start_tour(
+                "/odoo/action-crm_wholesale.crm_visit_action_today",
+                "crm_wholesale_measurer_measures",
+                login=self.measurer_user.login,
+            )
         self.assertEqual(visit.state, "done")
         self.assert_measured(visit)
         photo = visit.line_ids.photo_ids

@@ -48,8 +48,9 @@ class SaleOrder(models.Model):
     def _filter_paid(self):
         """Return those of these orders that are wholly invoiced, with every invoice paid."""
         return self.filtered(
-            lambda order: order.invoice_status in ("invoiced", "upselling")
-            and order._are_invoices_paid()
+            lambda order: (
+                order.invoice_status in ("invoiced", "upselling") and order._are_invoices_paid()
+            )
         )
 
     def _are_invoices_paid(self):

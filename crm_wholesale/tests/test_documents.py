@@ -212,6 +212,22 @@ class TestPayment(DocumentsCommon):
         order.order_line.product_uom_qty = 8
         self.assertMilestone("payment")
 
+    def test_credit_note_not_posted_yet(self):
+        """That the firm owes something back does not hold up the payment."""
+        order = self._new_confirmed_order()
+        invoice = self._invoice(order)
+        order.order_line.product_uom_qty = 8
+        credit_note = order.with_user(self.accountant)._create_invoices(final=True)
+        self.assertEqual((credit_note.move_type, credit_note.state), ("out_refund", "draft"))
+        self._pay(invoice)
+        self.assertMilestone("payment")
+
+    def test_user_without_rights(self):
+        self._pay(self._invoice(self._new_confirmed_order()))
+        self.lead.stage_id = self._stage("contract")
+        self.lead.with_user(self.clerk)._advance_with_orders()
+        self.assertMilestone("payment")
+
     def test_invoice_reversed_and_not_paid(self):
         """Nothing was paid: delivery alone does not win the deal."""
         for reverse in (
@@ -236,14 +252,16 @@ class TestPayment(DocumentsCommon):
                     "move_type": "out_refund",
                     "partner_id": invoice.partner_id.id,
                     "invoice_line_ids": [
-                        Command.create({"name": "Allowance", "price_unit": amount, "tax_ids": False})
+                        Command.create({"name": "Rebate", "price_unit": amount, "tax_ids": False})
                     ],
                 }
             )
         )
         credit_note.action_post()
-        receivable = (invoice | credit_note).sudo().line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable"
+        receivable = (
+            (invoice | credit_note)
+            .sudo()
+            .line_ids.filtered(lambda line: line.account_type == "asset_receivable")
         )
         receivable.reconcile()
 

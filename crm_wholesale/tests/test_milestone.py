@@ -25,9 +25,7 @@ class TestTeamStages(MilestoneCommon):
 
     def _board(self, user, domain=(), **context):
         """Return the names of the columns that ``user`` sees on a board, in order."""
-        Lead = self.env["crm.lead"].with_user(user).with_context(
-            read_group_expand=True, **context
-        )
+        Lead = self.env["crm.lead"].with_user(user).with_context(read_group_expand=True, **context)
         groups = Lead.web_read_group(list(domain), ["stage_id"])["groups"]
         return [group["stage_id"][1] for group in groups]
 
@@ -91,7 +89,8 @@ class TestTeamStages(MilestoneCommon):
 
     def test_new_deal(self):
         Lead = self.env["crm.lead"].with_user(self.manager)
-        self.assertEqual(Lead.create({"name": "A", "team_id": self.team.id}).stage_id.name, "New request")
+        lead = Lead.create({"name": "A", "team_id": self.team.id})
+        self.assertEqual(lead.stage_id.name, "New request")
         with Form(Lead.with_context(default_team_id=self.team.id)) as form:
             form.name = "B"
             self.assertEqual(form.stage_id.name, "New request")

@@ -143,6 +143,14 @@ class TestDelivery(DocumentsCommon):
         self._pay(invoice)
         self.assertMilestone("payment")
 
+    def test_everything_came_back(self):
+        order = self._new_confirmed_order(self.by_delivery)
+        self._ship(order)
+        self.assertEqual(order.sudo()._filter_delivered(), order)
+        self._return(order, 10)
+        self.assertFalse(self._open_pickings(order))
+        self.assertFalse(order.sudo()._filter_delivered())
+
     def test_return_under_way(self):
         order = self._new_confirmed_order()
         invoice = self._invoice(order)
@@ -152,7 +160,8 @@ class TestDelivery(DocumentsCommon):
         self.assertMilestone("payment")
 
     def test_two_steps(self):
-        warehouse = self.env["stock.warehouse"].search([("company_id", "=", self.company.id)], limit=1)
+        in_company = [("company_id", "=", self.company.id)]
+        warehouse = self.env["stock.warehouse"].search(in_company, limit=1)
         warehouse.delivery_steps = "pick_ship"
         order = self._new_confirmed_order()
         self._pay(self._invoice(order))
@@ -185,22 +194,26 @@ class TestDelivery(DocumentsCommon):
         self.assertMilestone("won")
 
     def test_transfer_without_order(self):
-        picking = self.env["stock.picking"].with_user(self.storekeeper).create(
-            {
-                "picking_type_id": self.env.ref("stock.picking_type_in").id,
-                "move_ids": [
-                    Command.create(
-                        {
-                            "product_id": self.product.id,
-                            "product_uom_qty": 1,
-                            "quantity": 1,
-                            "picked": True,
-                            "location_id": self.env.ref("stock.stock_location_suppliers").id,
-                            "location_dest_id": self.env.ref("stock.stock_location_stock").id,
-                        }
-                    )
-                ],
-            }
+        picking = (
+            self.env["stock.picking"]
+            .with_user(self.storekeeper)
+            .create(
+                {
+                    "picking_type_id": self.env.ref("stock.picking_type_in").id,
+                    "move_ids": [
+                        Command.create(
+                            {
+                                "product_id": self.product.id,
+                                "product_uom_qty": 1,
+                                "quantity": 1,
+                                "picked": True,
+                                "location_id": self.env.ref("stock.stock_location_suppliers").id,
+                                "location_dest_id": self.env.ref("stock.stock_location_stock").id,
+                            }
+                        )
+                    ],
+                }
+            )
         )
         with self.assertNoMove():
             picking.button_validate()

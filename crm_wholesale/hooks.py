@@ -41,8 +41,14 @@ def _leave_used_stages_and_team(env):
 
 
 def _delete_visits_and_measurers(env):
-    """Delete what lies in tables of Odoo's: the events of visits, the resources of measurers."""
-    env["crm.visit.notice"].search([]).unlink()
+    """Delete what lies in tables of Odoo's: events of visits, resources of measurers, waiting SMS.
+
+    Of an SMS that went out later nobody would know.
+    """
+    notices = env["crm.visit.notice"].search([])
+    _notices, waiting_sms = notices._get_waiting_sms()
+    waiting_sms.unlink()
+    notices.unlink()
     visits = env["crm.visit"].search([])
     visits.event_id.with_context(crm_visit_writes_event=True).unlink()
     visits.unlink()
@@ -54,7 +60,9 @@ def _forget_names_given_by_mixins(env):
 
     Uninstalling deletes what they name, with the models, but not them.
     """
-    ours = [name for name, model in env.registry.items() if model._original_module == "crm_wholesale"]
+    ours = [
+        name for name, model in env.registry.items() if model._original_module == "crm_wholesale"
+    ]
     for records in (
         env["ir.model.fields.selection"].search([("field_id.model", "in", ours)]),
         env["ir.model.inherit"].search([("model_id.model", "in", ours)]),

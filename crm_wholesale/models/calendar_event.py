@@ -28,6 +28,16 @@ class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
     crm_visit_ids = fields.One2many("crm.visit", "event_id", "Visits")
+    is_crm_visit = fields.Boolean(
+        compute="_compute_is_crm_visit",
+        compute_sudo=True,
+        help="Readable by colleagues who may not read visits.",
+    )
+
+    @api.depends("crm_visit_ids")
+    def _compute_is_crm_visit(self):
+        for event in self:
+            event.is_crm_visit = bool(event.crm_visit_ids)
 
     def write(self, vals):
         """Let a change of a visit's event reschedule the visit, or refuse it.

@@ -1,7 +1,7 @@
 from datetime import datetime, timedelta
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from .common import NOW, WholesaleCommon
 
@@ -302,6 +302,17 @@ class TestCalendarEvent(WholesaleCommon):
     def test_event_leads_to_the_visit(self):
         action = self.event.with_user(self.manager).action_open_crm_visit()
         self.assertEqual((action["res_model"], action["res_id"]), ("crm.visit", self.visit.id))
+
+    def test_colleagues_open_events_but_no_visits(self):
+        colleague = self._new_user("colleague", "base.group_user")
+        meeting = self.env["calendar.event"].create(
+            {"name": "Meeting", "start": TOMORROW, "stop": TOMORROW + timedelta(hours=1)}
+        )
+        for event in (meeting, self.event):
+            with Form(event.with_user(colleague)) as form:
+                self.assertEqual(form.is_crm_visit, event == self.event)
+        with self.assertRaises(AccessError):
+            self.event.with_user(colleague).crm_visit_ids.read(["name"])
 
     def test_moved_event_moves_the_visit(self):
         self.event.with_user(self.manager).write(

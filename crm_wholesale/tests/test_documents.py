@@ -167,6 +167,7 @@ class TestPayment(DocumentsCommon):
         self._deliver(order, 4)
         with self.assertNoMove():
             self._pay(self._invoice(order))
+        self.assertFalse(self._words())
         self._deliver(order)
         self._pay(self._invoice(order))
         self.assertMilestone("won")
@@ -225,6 +226,7 @@ class TestPayment(DocumentsCommon):
     def test_user_without_rights(self):
         self._pay(self._invoice(self._new_confirmed_order()))
         self.lead.stage_id = self._stage("contract")
+        self.env.invalidate_all()
         self.lead.with_user(self.clerk)._advance_with_orders()
         self.assertMilestone("payment")
 

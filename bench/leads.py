@@ -17,8 +17,9 @@ import sys
 import time
 from pathlib import Path
 
-import odoo
 from lxml import etree
+
+import odoo
 from odoo import api
 from odoo.modules.registry import Registry
 

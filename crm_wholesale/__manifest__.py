@@ -1,6 +1,6 @@
 {
     "name": "Wholesale CRM: Visits and Milestones",
-    "summary": "Measurement visits, timed tasks, customer notices and deals that move by themselves",
+    "summary": "Visits, timed tasks, customer notices, and deals that move by themselves",
     "version": "19.0.1.0.0",
     "category": "Sales/CRM",
     "author": "crm_wholesale contributors",

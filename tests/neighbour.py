@@ -132,15 +132,13 @@ def read_rows(name):
     rows = {}
     for table in TABLES:
         query = f'SELECT to_json(t) FROM "{table}" t'
-        for (text,) in split(live.dev.sql(live.PG, query, name)):
+        for text in live.dev.sql(live.PG, query, name).splitlines():
             row = json.loads(text)
+            if table == "res_partner":
+                # Odoo looks anew at who is an employee whenever it gets a group.
+                row = {column: row[column] for column in row if not column.startswith("write_")}
             rows[table, row.get("id") or text] = row
     return rows
-
-
-def split(text):
-    """Return the lines of a query's output, each in a tuple."""
-    return [(line,) for line in text.splitlines()]
 
 
 def compare(before, after, ignore=()):

@@ -122,22 +122,25 @@ class CalendarEvent(models.Model):
         visits_sudo = self.sudo().crm_visit_ids
         self.with_context(dont_notify=False).sudo()._write_from_visits(visits_sudo)
 
-    def unlink(self):
-        """Refuse to delete the event of a visit; after a deletion by a sync make it anew.
-
-        :raise UserError: when a person deletes it
-        """
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_visit(self):
         visits_sudo = self.sudo().crm_visit_ids
-        if not visits_sudo or self.env.context.get("crm_visit_writes_event"):
-            return super().unlink()
-        if not self.env.context.get("dont_notify"):
+        context = self.env.context
+        by_software = context.get("crm_visit_writes_event") or context.get("dont_notify")
+        if visits_sudo and not by_software:
             raise UserError(
                 self.env._(
                     "This event belongs to visit %(visits)s. Cancel the visit instead.",
                     visits=", ".join(visits_sudo.mapped("name")),
                 )
             )
+
+    def unlink(self):
+        """Make the event of a visit anew after a deletion by a sync."""
+        visits_sudo = self.sudo().crm_visit_ids
         result = super().unlink()
+        if self.env.context.get("crm_visit_writes_event"):
+            return result
         for visit, event in zip(visits_sudo, self._create_for_visits(visits_sudo), strict=True):
             visit.event_id = event
             visit._schedule_call(
@@ -171,7 +174,7 @@ class CalendarEvent(models.Model):
             mail_notrack=True,
         )
         events = quiet.create([self._prepare_visit_values(visit) for visit in visits_sudo])
-        return events.with_context(self.env.context)
+        return self.browse(events.ids)
 
     def _write_from_visits(self, visits_sudo):
         """Show time and measurer of visits in their events; nobody is mailed."""

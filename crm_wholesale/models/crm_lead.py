@@ -12,7 +12,6 @@ class CrmLead(models.Model):
     stage_id = fields.Many2one(domain="[('for_team_id', '=', team_id)]")
     milestone_noted = fields.Selection(
         MILESTONES,
-        "Milestone Noted",
         readonly=True,
         copy=False,
         help="The furthest milestone that the deal reached without moving to a stage, "
@@ -116,7 +115,7 @@ class CrmLead(models.Model):
         # Documents are often written with tracking disabled. The deal's way through its stages
         # is tracked all the same: the days spent in each are computed from it.
         leads_sudo = self.sudo().with_context(tracking_disable=False, mail_notrack=False)
-        stages_sudo = self.env["crm.stage"].sudo().search([])
+        stages_sudo = self.env["crm.stage"].sudo().search(Domain.TRUE)
         arrived_sudo = leads_sudo.browse()
         leads_by_stage, reason_by_lead = {}, {}
         for lead in leads_sudo:

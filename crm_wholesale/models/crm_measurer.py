@@ -14,9 +14,7 @@ class CrmMeasurer(models.Model):
     _check_company_auto = True
 
     name = fields.Char(related="resource_id.name", store=True, readonly=False, required=True)
-    active = fields.Boolean(
-        related="resource_id.active", store=True, readonly=False, default=True
-    )
+    active = fields.Boolean(related="resource_id.active", store=True, readonly=False, default=True)
     user_id = fields.Many2one(
         "res.users",
         related="resource_id.user_id",

@@ -147,10 +147,17 @@ class CrmVisit(models.Model):
         copy=False, help="Start of the arrival window that the customer is told, if any."
     )
     window_stop = fields.Datetime(copy=False)
-    tz = fields.Selection(_tz_get, "Site Time Zone", required=True, default=_default_tz)
+    tz = fields.Selection(
+        _tz_get, "Site Time Zone", required=True, default=lambda self: self._default_tz()
+    )
     local_start = fields.Char("Time at the Site", compute="_compute_local_start")
     event_id = fields.Many2one(
-        "calendar.event", "Calendar Event", ondelete="set null", readonly=True, copy=False
+        "calendar.event",
+        "Calendar Event",
+        ondelete="set null",
+        index="btree_not_null",
+        readonly=True,
+        copy=False,
     )
     arrived_at = fields.Datetime(readonly=True, copy=False)
     done_at = fields.Datetime(readonly=True, copy=False)
@@ -168,7 +175,7 @@ class CrmVisit(models.Model):
     address = fields.Char(compute="_compute_address")
     map_url = fields.Char("Map", compute="_compute_map_url")
     instructions = fields.Text(
-        "Instructions", help="What the measurer must know: entrance, floor, what to measure."
+        help="What the measurer must know: entrance, floor, what to measure."
     )
 
     may_manage = fields.Boolean(

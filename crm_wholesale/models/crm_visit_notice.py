@@ -57,7 +57,9 @@ class CrmVisitNotice(models.Model):
     _order = "due_at, id"
 
     # What
-    visit_id = fields.Many2one("crm.visit", required=True, readonly=True, ondelete="restrict")
+    visit_id = fields.Many2one(
+        "crm.visit", required=True, readonly=True, index=True, ondelete="restrict"
+    )
     company_id = fields.Many2one(
         related="visit_id.company_id", store=True, precompute=True, index=True
     )
@@ -160,7 +162,6 @@ class CrmVisitNotice(models.Model):
         "The customer is told each thing once.",
     )
     _uuid_unique = models.Constraint("UNIQUE(uuid)", "Another notice has this UUID.")
-    _visit_idx = models.Index("(visit_id)")
     _due_idx = models.Index("(due_at, id) WHERE state = 'planned'")
     _queued_idx = models.Index("(id) WHERE state = 'queued'")
     _call_due_idx = models.Index("(due_at, id) WHERE call_due IS TRUE")

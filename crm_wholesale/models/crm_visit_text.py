@@ -46,6 +46,7 @@ class CrmVisit(models.Model):
         self.ensure_one()
         return format_datetime(self.env, moment, tz=self.tz, dt_format=pattern)
 
+    @api.model
     def mail_allowed_qweb_expressions(self):
         """Let the texts to customers be edited without the right to write code in templates."""
         return (

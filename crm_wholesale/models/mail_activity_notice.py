@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
 
-class MailActivity(models.Model):
+class MailActivity(models.Model):  # pylint: disable=consider-merging-classes-inherited
     """What a person does to the tasks of a customer notice counts for the notice.
 
     Done on its SMS task means told by hand, deleting that task cancels the notice, and done on

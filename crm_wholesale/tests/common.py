@@ -33,9 +33,7 @@ class WholesaleCommon(TransactionCase):
         cls.other_manager = cls._new_user("other", "sales_team.group_sale_salesman")
         cls.head = cls._new_user("head", "sales_team.group_sale_manager")
         cls.measurer_user = cls._new_user("measurer", "crm_wholesale.crm_wholesale_group_measurer")
-        cls.privacy_officer = cls._new_user(
-            "privacy", "crm_wholesale.crm_wholesale_group_privacy"
-        )
+        cls.privacy_officer = cls._new_user("privacy", "crm_wholesale.crm_wholesale_group_privacy")
         cls.team = cls.env.ref("crm_wholesale.crm_team_wholesale")
         cls.visit_type = cls.env.ref("crm_wholesale.crm_visit_type_measurement")
         cls.measurer = cls._new_measurer(cls.measurer_user)

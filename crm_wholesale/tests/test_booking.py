@@ -198,9 +198,7 @@ class TestBooking(WholesaleCommon):
         visit = self._book(TOMORROW)
         other = self.env["res.company"].create({"name": "Other"})
         self.head.write({"company_ids": [fields.Command.set(other.ids)], "company_id": other.id})
-        self.assertFalse(
-            self.env["crm.visit"].with_user(self.head).search([("id", "=", visit.id)])
-        )
+        self.assertFalse(self.env["crm.visit"].with_user(self.head).search([("id", "=", visit.id)]))
 
     # -- Bad input ------------------------------------------------------------------------
 

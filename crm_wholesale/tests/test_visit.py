@@ -377,8 +377,10 @@ class TestCalendarEvent(WholesaleCommon):
         self.assertEqual(task.user_id, self.manager)
 
     def test_other_events_are_left_alone(self):
-        meeting = self.env["calendar.event"].with_user(self.manager).create(
-            {"name": "Meeting", "start": TOMORROW, "stop": self.later}
+        meeting = (
+            self.env["calendar.event"]
+            .with_user(self.manager)
+            .create({"name": "Meeting", "start": TOMORROW, "stop": self.later})
         )
         (meeting | self.event).with_user(self.head).write({"show_as": "free"})
         meeting.write({"name": "Another", "start": TOMORROW + timedelta(hours=1)})

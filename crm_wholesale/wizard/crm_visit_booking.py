@@ -42,12 +42,12 @@ class CrmVisitBooking(models.TransientModel):
     instructions = fields.Text()
 
     @api.model
-    def default_get(self, fields_list):
-        defaults = super().default_get(fields_list)
+    def default_get(self, fields):
+        defaults = super().default_get(fields)
         lead = self.env["crm.lead"].browse(defaults.get("lead_id"))
         if lead:
             site = self.env["crm.visit"]._prepare_site_values(lead, lead.partner_id)
-            defaults.update({name: site[name] for name in site.keys() & set(fields_list)})
+            defaults.update({name: site[name] for name in site.keys() & set(fields)})
         return defaults
 
     @api.depends("type_id")

@@ -29,12 +29,15 @@ class Driver:
     caller commits between the messages, and must not pay for reading the settings each time.
     """
 
-    label = ""  # shown in the list of kinds; a lazy translation
-
     def __init__(self, gateway, company):
         self.env = gateway.env
         self.gateway_id = gateway.id
         self.company_id = company.id
+
+    @classmethod
+    def get_label(cls, env):
+        """Return the name of this kind of gateway, in the environment's language."""
+        raise NotImplementedError
 
     def send(self, message):
         """Hand `message` over and return a `Result`.

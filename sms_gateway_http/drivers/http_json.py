@@ -3,12 +3,8 @@ import re
 
 import requests
 
-from odoo.tools.translate import LazyTranslate
-
 from .base import Driver, Result
 from .http import CONNECT_TIMEOUT, READ_TIMEOUT, NoAnswer, NotSent, http_post
-
-_lt = LazyTranslate(__name__)
 
 PLACEHOLDER = re.compile(r"\{(number|digits|text|uuid|sender)\}")
 MAX_REASON_LENGTH = 250  # characters
@@ -46,8 +42,6 @@ def text_at(answer, path):
 class HttpJsonDriver(Driver):
     """Any gateway that takes a message as JSON over HTTP and answers with JSON."""
 
-    label = _lt("HTTP with JSON")
-
     def __init__(self, gateway, company):
         super().__init__(gateway, company)
         self.url = gateway.url
@@ -63,6 +57,10 @@ class HttpJsonDriver(Driver):
         }
         self.id_path = gateway.answer_id_path
         self.reason_path = gateway.answer_reason_path
+
+    @classmethod
+    def get_label(cls, env):
+        return env._("HTTP with JSON")
 
     def send(self, message):
         values = {

@@ -72,7 +72,7 @@ class SmsGateway(models.Model):
     )
 
     def _selection_driver(self):
-        return [(code, str(driver.label)) for code, driver in DRIVERS.items()]
+        return [(code, driver.get_label(self.env)) for code, driver in DRIVERS.items()]
 
     @api.constrains("driver", "url")
     def _check_url(self):

@@ -1,5 +1,6 @@
 import json
 import socket
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -30,7 +31,8 @@ class LoopbackGateway:
         self.delay, self.cut = 0, False
 
     @contextmanager
-    def running(self):
+    def running(self, certificate=None):
+        """Serve until the block ends; with a `certificate` (path of a PEM file), over TLS."""
         gateway = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -61,7 +63,13 @@ class LoopbackGateway:
                 pass  # the caller went away: wanted here
 
         with Server(("127.0.0.1", 0), Handler) as server:
-            self.url = f"http://127.0.0.1:{server.server_port}/messages"
+            scheme = "http"
+            if certificate:
+                scheme = "https"
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(certificate)
+                server.socket = context.wrap_socket(server.socket, server_side=True)
+            self.url = f"{scheme}://127.0.0.1:{server.server_port}/messages"
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
             try:

@@ -48,6 +48,12 @@ class TestGateway(GatewayCase):
             },
         )
 
+    def test_kinds_speak_the_readers_language(self):
+        self.env["res.lang"]._activate_lang("uk_UA")
+        env = self.env(user=self.admin, context={"lang": "uk_UA"})
+        kinds = env["sms.gateway"].fields_get(["driver"])["driver"]["selection"]
+        self.assertEqual(dict(kinds)["http_json"], "HTTP із JSON")
+
     def test_open_outbox(self):
         action = self.outbox_gateway.with_user(self.admin).action_open_test_outbox()
         self.assertEqual(action["domain"], [("gateway_id", "=", self.outbox_gateway.id)])

@@ -1,6 +1,14 @@
 import socket
+import tempfile
 import threading
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
+from pathlib import Path
 from unittest.mock import patch
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
@@ -143,7 +151,15 @@ class TestHttpJson(GatewayCase):
                 self.assertIn("could not be reached", result.reason)
 
     def test_tls_is_verified(self):
-        """A server that does not speak TLS gets nothing of the request."""
+        """A server whose certificate nobody vouches for gets nothing of the request."""
+        loopback = LoopbackGateway()
+        with loopback.running(certificate=self.make_certificate()):
+            result = self.send(loopback)
+        self.assertEqual(result.failure_type, "gateway_unreached")
+        self.assertIn("certificate was not accepted", result.reason)
+        self.assertEqual(loopback.requests, [])
+
+    def test_no_tls_on_the_other_side(self):
         received = []
         with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -160,6 +176,34 @@ class TestHttpJson(GatewayCase):
             thread.join()
         self.assertEqual(result.failure_type, "gateway_unreached")
         self.assertNotIn(b"s3cret", received[0])
+
+    def make_certificate(self):
+        """Return the path of a file with a new key and a certificate of 127.0.0.1 signed by it."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+        now = datetime.now(timezone.utc)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]),
+                critical=False,
+            )
+            .sign(key, hashes.SHA256())
+        )
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        path = Path(folder) / "loopback.pem"
+        pem = serialization.Encoding.PEM
+        path.write_bytes(
+            key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            + certificate.public_bytes(pem)
+        )
+        return path
 
     def test_long_answer_is_cut(self):
         loopback = LoopbackGateway()

@@ -122,7 +122,6 @@ class CrmVisit(models.Model):
     # Who, when
     type_id = fields.Many2one(
         "crm.visit.type",
-        "Type",
         required=True,
         ondelete="restrict",
         check_company=True,

@@ -53,7 +53,9 @@ class MailActivity(models.Model):
             {**vals, **self._prepare_timing_values({**defaults, **vals})} for vals in vals_list
         ]
         activities = self.browse()
-        for is_face, run in groupby(vals_list, key=lambda vals: bool(vals.get("notice_id"))):
+        # Runs, not groups: the activities come back in the order of their values.
+        runs = groupby(vals_list, key=lambda vals: bool(vals.get("notice_id")))  # pylint: disable=bad-builtin-groupby
+        for is_face, run in runs:
             activities += super(MailActivity, self._with_counting(not is_face)).create(list(run))
         return activities
 

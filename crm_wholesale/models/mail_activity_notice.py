@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
 
-class MailActivity(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class MailActivity(models.Model):
     """What a person does to the tasks of a customer notice counts for the notice.
 
     Done on its SMS task means told by hand, deleting that task cancels the notice, and done on
@@ -10,7 +10,7 @@ class MailActivity(models.Model):  # pylint: disable=consider-merging-classes-in
     nothing: the notice still goes out. Only the software links an activity to a notice.
     """
 
-    _inherit = "mail.activity"
+    _inherit = "mail.activity"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model_create_multi
     def create(self, vals_list):

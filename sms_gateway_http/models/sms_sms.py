@@ -123,7 +123,9 @@ class SmsSms(models.Model):
                 raise_exception=raise_exception,
             )
         # The platform's queue passes all companies' rows at once, and breaks on two companies.
-        rest = self - self._filter_gateway()
+        own = self._filter_gateway()
+        own._pin_missed_by_domain()
+        rest = self - own
         for sms in rest.grouped(lambda sms: sms._get_sms_company()).values():
             super(SmsSms, sms)._send(
                 unlink_failed=unlink_failed,
@@ -144,6 +146,18 @@ class SmsSms(models.Model):
     def _filter_gateway(self):
         """Return those of these messages that go through a gateway."""
         return self.filtered(lambda sms: sms._get_sms_gateway())
+
+    def _pin_missed_by_domain(self):
+        """Put these messages where the queue finds them.
+
+        An addon that overrides `_get_sms_company` knows companies that the queue's domain does
+        not: such a message would be left to us by the platform, and never found by us.
+        """
+        queued = self.filtered(lambda sms: sms.state == "outgoing")
+        if queued:
+            queued -= queued.filtered_domain(self._get_gateway_queue_domain())
+        for gateway, sms in queued.grouped(lambda sms: sms._get_sms_gateway()).items():
+            sms.gateway_id = gateway
 
     @api.model
     def _get_gateway_queue_domain(self):
@@ -260,9 +274,12 @@ class SmsSms(models.Model):
         return True
 
     def _gateway_plan(self):
-        """Return a list of these messages, each with the driver that it goes through."""
+        """Return a list of these messages, each with the driver that it goes through.
+
+        Left out is what goes through no gateway after all, see `_pin_missed_by_domain`.
+        """
         plan, drivers = [], {}
-        for sms in self:
+        for sms in self._filter_gateway():
             company = sms._get_sms_company()
             gateway = sms._get_sms_gateway()
             if (gateway, company) not in drivers:

@@ -436,6 +436,19 @@ class TestQueueBesidePlatform(SMSCase, GatewayCase):
         self.assertEqual(set(sms.mapped("state")), {"pending"})
         self.assertFalse(self.get_outbox())
 
+    def test_company_that_another_addon_knows(self):
+        """The queue's domain cannot know it; the message goes its way all the same."""
+        sms = self.queue_sms() + self.queue_sms(company=self.other_company)
+        companies = {sms[0].id: self.other_company, sms[1].id: self.company}
+        with (
+            patch.object(type(sms), "_get_sms_company", lambda sms: companies[sms.id]),
+            self.mockSMSGateway(),
+        ):
+            self.run_cron()
+        self.assertEqual([one["uuid"] for one in self._sms], [sms[0].uuid])
+        self.assertEqual(self.get_outbox().uuid, sms[1].uuid)
+        self.assertEqual(set(sms.mapped("state")), {"pending"})
+
     def test_domain_and_method_agree(self):
         """The queue is searched by a domain, routes are decided by a method: same answer."""
         sms = self.queue_sms() + self.queue_sms(company=self.other_company)

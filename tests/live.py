@@ -30,7 +30,9 @@ REFUSAL = "WARNING odoo.http: "
 STAY_LOCAL = """
 UPDATE ir_cron SET active = FALSE WHERE id IN (
     SELECT res_id FROM ir_model_data
-     WHERE (module, name) = ('mail', 'ir_cron_module_update_notification'));
+     WHERE model = 'ir.cron' AND (
+           module IN ('crm_iap_enrich', 'snailmail')
+        OR name = 'ir_cron_module_update_notification'));
 DELETE FROM ir_config_parameter WHERE key = 'crm.iap.lead.enrich.setting';
 INSERT INTO ir_config_parameter (key, value) VALUES ('crm.iap.lead.enrich.setting', 'manual')
 """

@@ -208,6 +208,8 @@ class SmsSms(models.Model):
         """Hand over what goes through gateways, then let the platform send the rest."""
         self._gateway_settle_claims()
         if not self._gateway_process_queue():
+            # At once, where the scheduler by itself would come back after up to a minute.
+            self.env.ref("sms.ir_cron_sms_scheduler_action")._trigger()
             return None
         result = super()._process_queue()
         if left := self.search_count(self._get_gateway_queue_domain()):

@@ -16,6 +16,9 @@ from . import crm_visit_type
 from . import resource_resource
 from . import crm_measurer
 from . import crm_visit
+from . import crm_visit_schedule
+from . import crm_visit_task
+from . import crm_visit_quotation
 from . import crm_visit_line
 from . import crm_visit_text
 from . import crm_visit_notice

@@ -17,6 +17,7 @@ from . import resource_resource
 from . import crm_measurer
 from . import crm_visit
 from . import crm_visit_schedule
+from . import crm_visit_queue
 from . import crm_visit_task
 from . import crm_visit_quotation
 from . import crm_visit_line

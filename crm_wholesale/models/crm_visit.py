@@ -27,6 +27,11 @@ PROTECTED_FIELDS = frozenset(
         "arrived_at",
         "done_at",
         "cancel_reason",
+        "queue_reason",
+        "assignment_reason",
+        "former_start",
+        "former_measurer_id",
+        "queue_activity_id",
     }
 )
 #: What a measurer without a sales role may write.
@@ -321,7 +326,7 @@ class CrmVisit(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_booked(self):
-        if booked := self.filtered(lambda visit: visit.state != "draft"):
+        if booked := self.filtered(lambda visit: visit.state != "draft" or visit.revision):
             raise UserError(
                 self.env._(
                     "Visits %(names)s are part of the record of what was agreed and told. "

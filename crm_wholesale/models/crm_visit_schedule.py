@@ -46,33 +46,77 @@ class CrmVisit(models.Model):
         :return: the scheduled visits
         :raise UserError: when a visit cannot take place, in words that the user can act on
         """
+        visits = self._create_drafts(values_list)
+        visits._schedule()
+        return visits
+
+    @api.model
+    def _create_drafts(self, values_list):
+        """Return draft visits with these values, completed from deal, customer and type.
+
+        :raise UserError: when nobody could be told or the measurer would not find the place
+        """
         vals_list = [self._prepare_booking_values(values) for values in values_list]
         visits = self.with_context(mail_create_nolog=True).create(vals_list)
         visits = visits.with_context(mail_create_nolog=False)
         visits.sudo().lead_id.with_env(self.env).check_access("write")
         visits._check_contact()
-        visits._check_slots()
-        visits_sudo = visits.sudo()  # state and event are written by the business methods only
-        visits_sudo._write_scheduled()
-        visits_sudo.lead_id._advance_to("measurement")
-        self.env["crm.visit.notice"].sudo()._plan_reminders(visits_sudo)
-        visits_sudo._tell_measurers("new")
         return visits
 
-    def _prepare_booking_values(self, values):
-        """Return the values of a visit to book, completed from its deal, customer and type.
+    def _schedule(self):
+        """Book draft visits that have measurer, start and stop, with all that follows.
 
-        :raise UserError: when the start is missing
+        Everything or nothing. A customer who was told another time or measurer, before the visit
+        came back to the queue, is told that it was moved. The number of queries grows slowly with
+        the number of visits: give many at once.
+
+        :raise UserError: when a visit is no draft or cannot take place, in words that the user
+            can act on
+        """
+        self.check_access("write")
+        self._check_may_schedule()
+        self._check_slots()
+        visits_sudo = self.sudo()  # state and event are written by the business methods only
+        notices_sudo = self.env["crm.visit.notice"].sudo()
+        told = notices_sudo._filter_told(visits_sudo._filter_changed_since_release())
+        visits_sudo._write_scheduled()
+        visits_sudo._leave_queue()
+        visits_sudo.lead_id._advance_to("measurement")
+        notices_sudo._plan_reminders(visits_sudo)
+        notices_sudo._tell(told, "moved")
+        visits_sudo._tell_measurers("new")
+
+    def _check_may_schedule(self):
+        """Raise unless these are drafts that say when they take place.
+
+        :raise UserError:
+        """
+        for visit in self:
+            if visit.state != "draft":
+                raise UserError(
+                    self.env._(
+                        "%(visit)s is %(state)s: this step is not possible now.",
+                        visit=visit.name,
+                        state=visit._get_state_label().lower(),
+                    )
+                )
+            if not visit.start or not visit.stop:
+                raise UserError(self.env._("Choose when the visit starts."))
+
+    def _prepare_booking_values(self, values):
+        """Return the values of a new visit, completed from its deal, customer and type.
+
+        :raise UserError: when it would end before it starts
         """
         lead = self.env["crm.lead"].browse(values.get("lead_id"))
         partner = self.env["res.partner"].browse(values.get("partner_id")) or lead.partner_id
         result = {**self._prepare_site_values(lead, partner), **values}
         result["phone"] = self._format_phone(result.get("phone"), result.get("country_id"))
-        start = fields.Datetime.to_datetime(result.get("start"))
-        if not start:
-            raise UserError(self.env._("Choose when the visit starts."))
         if not result.get("type_id"):
             result["type_id"] = self.default_get(["type_id"]).get("type_id")
+        start = fields.Datetime.to_datetime(result.get("start"))
+        if not start:
+            return result
         if not result.get("stop"):
             visit_type = self.env["crm.visit.type"].browse(result["type_id"])
             result["stop"] = start + timedelta(hours=visit_type.duration)
@@ -289,7 +333,7 @@ class CrmVisit(models.Model):
         :raise UserError: for a visit that is over
         """
         notices_sudo = self.env["crm.visit.notice"].sudo()
-        told = notices_sudo._filter_told(self.filtered(lambda v: v.state in OCCUPYING_STATES))
+        told = notices_sudo._filter_told(self)
         self._set_state("cancelled", OPEN_STATES, cancel_reason=reason)
         for visit in self.sudo():
             visit.revision += 1
@@ -297,4 +341,5 @@ class CrmVisit(models.Model):
         notices_sudo._tell(told, "cancelled")
         self.sudo().event_id._unlink_from_visits()
         self._get_measurer_tasks().unlink()
+        self.sudo().queue_activity_id.unlink()
         self._tell_measurers("cancelled")

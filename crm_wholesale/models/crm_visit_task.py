@@ -61,19 +61,20 @@ class CrmVisit(models.Model):
     def _tell_measurers(self, event, former=None):
         """Send each measurer concerned one internal message about all these visits.
 
-        :param str event: ``new``, ``moved`` or ``cancelled``
-        :param dict former: measurer of each visit before a move
+        :param str event: ``new``, ``moved``, ``released`` or ``cancelled``
+        :param dict former: measurer of each visit before
         """
         visits_by_user = defaultdict(self.browse)
         for visit in self.sudo():
             measurers = visit.measurer_id | (former or {}).get(visit, visit.measurer_id)
-            for user in measurers.user_id - self.env.user:
+            for user in measurers.user_id.filtered("active") - self.env.user:
                 visits_by_user[user] |= visit
         for user, visits in visits_by_user.items():
             visits = visits.with_context(lang=user.lang, tz=user.tz)
             subjects = {
                 "new": visits.env._("New visit"),
                 "moved": visits.env._("Visit moved"),
+                "released": visits.env._("Visit is no longer yours"),
                 "cancelled": visits.env._("Visit cancelled"),
             }
             lines = [f"{visit.name}: {visit.local_start}, {visit.address}" for visit in visits]

@@ -5,6 +5,7 @@ from . import test_activity_schedule
 from . import test_booking
 from . import test_documents
 from . import test_js
+from . import test_life
 from . import test_milestone
 from . import test_notice
 from . import test_phone_flag

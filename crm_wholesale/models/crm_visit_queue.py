@@ -101,7 +101,7 @@ class CrmVisit(models.Model):
         )
 
     def _leave_queue(self):
-        """Forget why visits waited; the call task stays where the customer agreed to another time."""
+        """Forget why visits waited; the call task goes where the time is as the customer knows it."""
         visits_sudo = self.sudo()
         visits_sudo.filtered(
             lambda visit: visit.former_start == (visit.window_start or visit.start)

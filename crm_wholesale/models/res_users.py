@@ -8,6 +8,17 @@ from odoo import api, models
 class ResUsers(models.Model):
     _inherit = "res.users"
 
+    def write(self, vals):
+        """Send the visits of those back to the queue who leave, or lose the role of a measurer."""
+        if not vals.keys() & {"active", "group_ids"}:
+            return super().write(vals)
+        with self.env["crm.visit"]._reopening_broken(self._get_measurers()):
+            return super(ResUsers, self.with_context(crm_visit_watched=True)).write(vals)
+
+    def _get_measurers(self):
+        """Return the measurers who log in as these users, with sudo."""
+        return self.env["crm.measurer"].sudo().search([("user_id", "in", self.ids)])
+
     @api.model
     def _get_activity_groups(self):
         """Count next steps only: what shows a notice to a customer is left out."""

@@ -1,0 +1,109 @@
+from collections import defaultdict
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytz
+
+from odoo import api, fields, models
+
+from .crm_visit import MOVABLE_STATES, OCCUPYING_STATES
+
+
+class CrmVisit(models.Model):
+    """What a later change breaks: a day off, other working hours, a measurer who left.
+
+    A broken visit goes back to the queue with its reason. Only what the change itself broke is
+    touched: a visit that was booked by hand outside the working hours stays where it is, and what
+    is over stays as it was.
+    """
+
+    _inherit = "crm.visit"
+
+    @api.model
+    @contextmanager
+    def _reopening_broken(self, measurers):
+        """Send back to the queue the visits of these measurers that the block makes impossible.
+
+        Visits that have begun, or whose time has come, stay; their managers get a task. A block
+        inside another one leaves the work to the outer one, which sees the change as a whole.
+        """
+        if self.env.context.get("crm_visit_watched"):
+            yield
+            return
+        visits_sudo = self.sudo().search(  # whoever enters a day off need not read visits
+            [
+                ("measurer_id", "in", measurers.ids),
+                ("state", "in", OCCUPYING_STATES),
+                ("stop", ">", fields.Datetime.now()),
+            ]
+        )
+        before = visits_sudo._find_obstacles()
+        yield
+        visits_by_obstacle = defaultdict(visits_sudo.browse)
+        for visit, obstacles in visits_sudo._find_obstacles().items():
+            if new := obstacles - before[visit]:
+                visits_by_obstacle[min(new)] |= visit
+        for obstacle, visits in visits_by_obstacle.items():
+            visits._reopen(self._get_obstacle_words()[obstacle])
+
+    @api.model
+    def _get_obstacle_words(self):
+        """Return in words what keeps a measurer from a visit, by code."""
+        return {
+            "gone": self.env._("The measurer does not go to customers any more."),
+            "hours": self.env._("The measurer does not work at that time any more."),
+            "leave": self.env._("The measurer is off at that time."),
+        }
+
+    def _find_obstacles(self):
+        """Return what keeps the measurers from these visits, as a set of codes for each visit.
+
+        The number of queries grows with the number of working calendars only.
+        """
+        obstacles = {visit: set() for visit in self}
+        if not self:
+            return obstacles
+        going = self.measurer_id._filter_can_go()
+        begin, end = (
+            pytz.utc.localize(moment)
+            for moment in (min(self.mapped("start")), max(self.mapped("stop")))
+        )
+        calendar_of = self.measurer_id.resource_id.grouped("calendar_id")
+        hours, leaves = {}, {}
+        for calendar, resources in calendar_of.items():
+            leaves.update(calendar._leave_intervals_batch(begin, end, resources, tz=pytz.utc))
+            if calendar and not calendar.flexible_hours:
+                hours.update(calendar._attendance_intervals_batch(begin, end, resources))
+        for visit in self:
+            resource = visit.measurer_id.resource_id.id
+            start, stop = pytz.utc.localize(visit.start), pytz.utc.localize(visit.stop)
+            if visit.measurer_id not in going:
+                obstacles[visit].add("gone")
+            if any(since < stop and start < until for since, until, _leave in leaves[resource]):
+                obstacles[visit].add("leave")
+            if resource in hours and not self._is_covered(start, stop, hours[resource]):
+                obstacles[visit].add("hours")
+        return obstacles
+
+    @api.model
+    def _is_covered(self, start, stop, intervals):
+        """Return whether intervals, in order of time, cover the whole time without a gap."""
+        for since, until, _record in intervals:
+            if since <= start < until:
+                start = until
+        return start >= stop
+
+    def _reopen(self, reason):
+        """Send broken visits back to the queue; of those that have begun, tell the managers.
+
+        :param str reason: in words
+        """
+        now = fields.Datetime.now()
+        movable = self.filtered(lambda visit: visit.state in MOVABLE_STATES and visit.start > now)
+        movable._release(reason)
+        for visit in self - movable:
+            visit._schedule_call(
+                now,
+                self.env._("%(visit)s has begun and cannot go on", visit=visit.name),
+                note=reason,
+            )

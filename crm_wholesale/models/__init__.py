@@ -13,11 +13,17 @@ from . import personal_data_purpose
 from . import crm_visit_zone
 from . import crm_visit_skill
 from . import crm_visit_type
+from . import res_groups
 from . import resource_resource
+from . import resource_calendar
+from . import resource_calendar_attendance
+from . import resource_calendar_leaves
 from . import crm_measurer
+from . import crm_measurer_leaver
 from . import crm_visit
 from . import crm_visit_schedule
 from . import crm_visit_queue
+from . import crm_visit_broken
 from . import crm_visit_task
 from . import crm_visit_quotation
 from . import crm_visit_line

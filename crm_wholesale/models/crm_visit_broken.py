@@ -1,6 +1,5 @@
 from collections import defaultdict
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pytz
 
@@ -17,7 +16,7 @@ class CrmVisit(models.Model):
     is over stays as it was.
     """
 
-    _inherit = "crm.visit"
+    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     @contextmanager

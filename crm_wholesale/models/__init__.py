@@ -26,6 +26,9 @@ from . import crm_visit_queue
 from . import crm_visit_broken
 from . import crm_visit_task
 from . import crm_visit_quotation
+from . import crm_visit_slot
+from . import crm_measurer_load
+from . import crm_measurer_slot
 from . import crm_visit_line
 from . import crm_visit_text
 from . import crm_visit_notice

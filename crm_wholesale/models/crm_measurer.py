@@ -30,8 +30,25 @@ class CrmMeasurer(models.Model):
     visits_per_day = fields.Integer(
         default=6, help="How many visits this measurer can make in a day at most."
     )
+    visits_per_half_day = fields.Integer(
+        help="How many visits this measurer can make before noon, and after it, at most; "
+        "0 where only the whole day counts."
+    )
+    urgent_reserve = fields.Integer(
+        help="How many visits of a day are kept free for urgent ones.",
+    )
     start_address_id = fields.Many2one(
-        "res.partner", "Starts From", help="Where this measurer's working day begins."
+        "res.partner", "Starts From", help="Where this measurer's working day begins and ends."
+    )
+    latitude = fields.Float(
+        related="start_address_id.partner_latitude",
+        readonly=False,
+        groups="sales_team.group_sale_salesman",
+    )
+    longitude = fields.Float(
+        related="start_address_id.partner_longitude",
+        readonly=False,
+        groups="sales_team.group_sale_salesman",
     )
     booking_counter = fields.Integer(
         readonly=True,
@@ -47,6 +64,12 @@ class CrmMeasurer(models.Model):
     )
     _visits_per_day_positive = models.Constraint(
         "CHECK(visits_per_day > 0)", "A measurer makes at least one visit a day."
+    )
+
+    _capacity_sensible = models.Constraint(
+        "CHECK(visits_per_half_day >= 0 AND urgent_reserve >= 0 "
+        "AND urgent_reserve <= visits_per_day)",
+        "The places kept free for urgent visits are some of the visits per day.",
     )
 
     @api.depends("visit_ids.state")

@@ -16,6 +16,17 @@ class CrmVisitType(models.Model):
     duration = fields.Float(
         required=True, default=1.0, help="How long such a visit takes, in hours."
     )
+    skill_ids = fields.Many2many(
+        "crm.visit.skill", string="Skills", help="Only measurers with all of these skills go."
+    )
+    notice_hours = fields.Float(
+        "Notice (hours)",
+        default=2.0,
+        help="A visit is offered at the earliest so many hours from now.",
+    )
+    horizon_days = fields.Integer(
+        "Bookable (days)", default=60, help="A visit is offered at most so many days ahead."
+    )
     reminder_minutes = fields.Char(
         "Remind Before (minutes)",
         required=True,
@@ -32,6 +43,12 @@ class CrmVisitType(models.Model):
 
     _duration_positive = models.Constraint(
         "CHECK(duration > 0)", "A visit lasts longer than nothing: enter its duration."
+    )
+    _notice_not_negative = models.Constraint(
+        "CHECK(notice_hours >= 0)", "The notice cannot be less than nothing."
+    )
+    _horizon_positive = models.Constraint(
+        "CHECK(horizon_days > 0)", "Visits must be bookable at least one day ahead."
     )
     _callback_not_negative = models.Constraint(
         "CHECK(callback_days >= 0)", "The call cannot be before the visit."

@@ -10,6 +10,12 @@ class ResConfigSettings(models.TransientModel):
         help="Whether this company's SMS provider sends each message by a committed claim.",
     )
 
+    visit_travel_speed = fields.Float(related="company_id.visit_travel_speed", readonly=False)
+    visit_travel_factor = fields.Float(related="company_id.visit_travel_factor", readonly=False)
+    visit_travel_buffer = fields.Integer(related="company_id.visit_travel_buffer", readonly=False)
+    visit_travel_near = fields.Integer(related="company_id.visit_travel_near", readonly=False)
+    visit_travel_far = fields.Integer(related="company_id.visit_travel_far", readonly=False)
+
     @api.depends("company_id")
     def _compute_visit_sms_guaranteed(self):
         for settings in self:

@@ -1,0 +1,5 @@
+from . import intervals
+from . import schedule
+from . import territory
+from . import travel
+from . import walltime

@@ -8,8 +8,8 @@ from ..tools.travel import Place, Travel, get_distance
 from ..tools.walltime import WallDays, to_datetime, to_moment
 
 
-class CrmMeasurer(models.Model):  # pylint: disable=consider-merging-classes-inherited
-    _inherit = "crm.measurer"
+class CrmMeasurer(models.Model):
+    _inherit = "crm.measurer"  # pylint: disable=consider-merging-classes-inherited
 
     def _find_slots(self, visit_values, earliest, latest, limit=None):
         """Return when these measurers, or any of the visit's company, can make a visit.
@@ -290,7 +290,7 @@ class LoadedDays:
 
     def _get_words(self, values, measurer, verdict):
         """Return a verdict as a sentence; it names no day off and no appointment."""
-        name, stop = measurer.sudo().name, verdict.stop
+        name, other = measurer.sudo().name, verdict.stop
         tz = values.get("tz") or self._get_default_tz()
         match verdict.code:
             case "archived":
@@ -323,16 +323,16 @@ class LoadedDays:
                 return self.env._(
                     "%(measurer)s has visit %(visit)s from %(start)s to %(stop)s.",
                     measurer=name,
-                    visit=stop.label,
-                    start=self._format_time(stop.start, tz),
-                    stop=self._format_time(stop.stop, tz),
+                    visit=other.label,
+                    start=self._format_time(other.start, tz),
+                    stop=self._format_time(other.stop, tz),
                 )
             case "travel":
                 return self.env._(
                     "%(measurer)s has %(available)s min for the way from or to %(visit)s "
                     "and needs %(needed)s.",
                     measurer=name,
-                    visit=stop.label,
+                    visit=other.label,
                     available=verdict.available,
                     needed=verdict.needed,
                 )

@@ -115,7 +115,7 @@ class LoadedDays:
             self._company_sudo.visit_travel_far,
         )
         tours = self._make_tours(measurers_sudo, ignored_ids)
-        self._schedule = Schedule(tours, travel, self._company_sudo.visit_travel_buffer)
+        self.schedule = Schedule(tours, travel, self._company_sudo.visit_travel_buffer)
 
     def _make_tours(self, measurers_sudo, ignored_ids):
         clocks = {measurer: self._get_clock(measurer.resource_id.tz) for measurer in measurers_sudo}
@@ -169,7 +169,7 @@ class LoadedDays:
 
     def find_slots(self, visit_values, earliest, latest, limit=None):
         """Return slots as ``crm.measurer._find_slots`` does."""
-        request = self._prepare_request(visit_values)
+        request = self.prepare_request(visit_values)
         placements = list(self.find(visit_values, earliest, latest))
         placements = choose_spread(placements, request.clock, limit)
         return [self._describe(request, placement) for placement in placements]
@@ -185,8 +185,8 @@ class LoadedDays:
         if visit_values.get("window_start") and visit_values.get("window_stop"):
             window = visit_values["window_start"], visit_values["window_stop"]
             starts = [to_moment(fields.Datetime.to_datetime(moment)) for moment in window]
-        return self._schedule.find(
-            self._prepare_request(visit_values),
+        return self.schedule.find(
+            self.prepare_request(visit_values),
             to_moment(earliest),
             to_moment(latest),
             starts,
@@ -195,36 +195,36 @@ class LoadedDays:
 
     def describe(self, visit_values, placement):
         """Return a placement as a dict of ``crm.measurer._find_slots``."""
-        return self._describe(self._prepare_request(visit_values), placement)
+        return self._describe(self.prepare_request(visit_values), placement)
 
     def explain(self, visit_values, measurer, start, stop):
         """Return (code, sentence) of why a measurer cannot come at this time, or None.
 
         See ``crm.measurer._explain_unavailable`` for the codes.
         """
-        request = self._prepare_request(visit_values, stop - start)
-        verdict = self._schedule.get_verdict(measurer.id, request, to_moment(start))
+        request = self.prepare_request(visit_values, stop - start)
+        verdict = self.schedule.get_verdict(measurer.id, request, to_moment(start))
         return verdict and (verdict.code, self._get_words(visit_values, measurer, verdict))
 
     def get_slot(self, visit_values, measurer, start):
         """Return the slot of a measurer at this start as a dict, feasible or not."""
-        request = self._prepare_request(visit_values)
-        placement = self._schedule.place(measurer.id, request, to_moment(start))
+        request = self.prepare_request(visit_values)
+        placement = self.schedule.place(measurer.id, request, to_moment(start))
         return self._describe(request, placement)
 
     # --- Filling ---
 
     def insert(self, visit_values, measurer, start):
         """Put a visit into the measurer's days; what is asked afterwards takes it for booked."""
-        self._schedule.insert(measurer.id, self._prepare_request(visit_values), to_moment(start))
+        self.schedule.insert(measurer.id, self.prepare_request(visit_values), to_moment(start))
 
     def remove(self, visit_id):
         """Take a visit out of everybody's days."""
-        self._schedule.remove(visit_id)
+        self.schedule.remove(visit_id)
 
     # --- Words ---
 
-    def _prepare_request(self, values, length=None):
+    def prepare_request(self, values, length=None):
         """Return the :class:`Request` of a visit's values.
 
         :param timedelta length: how long it takes, else as the values or the type say
@@ -270,7 +270,7 @@ class LoadedDays:
             where = self.env._("before %(after)s", after=after.label)
         else:
             where = self.env._("the only visit of the day")
-        home = self._schedule.tours[placement.measurer].home
+        home = self.schedule.tours[placement.measurer].home
         places = [stop.place for stop in (before, after) if stop] or [home]
         distances = [
             get_distance(place.point, request.place.point)

@@ -101,7 +101,7 @@ class CrmVisit(models.Model):
         )
 
     def _leave_queue(self):
-        """Forget why visits waited; the call task goes where the time is as the customer knows it."""
+        """Forget why visits waited; a call task about an unchanged time goes too."""
         visits_sudo = self.sudo()
         visits_sudo.filtered(
             lambda visit: visit.former_start == (visit.window_start or visit.start)

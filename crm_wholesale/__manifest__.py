@@ -22,6 +22,7 @@
         "data/sms_template_data.xml",
         "data/ir_cron_data.xml",
         "wizard/crm_visit_booking_views.xml",
+        "wizard/crm_lead_lost_views.xml",
         "wizard/crm_visit_cancel_views.xml",
         "wizard/mail_activity_schedule_views.xml",
         "views/crm_measurer_views.xml",

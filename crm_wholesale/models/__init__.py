@@ -21,10 +21,14 @@ from . import resource_calendar_leaves
 from . import crm_measurer
 from . import crm_measurer_leaver
 from . import crm_visit
+from . import crm_visit_site
 from . import crm_visit_schedule
 from . import crm_visit_queue
 from . import crm_visit_broken
+from . import crm_visit_no_show
+from . import crm_measurer_no_show
 from . import crm_visit_task
+from . import crm_lead_visit
 from . import crm_visit_quotation
 from . import crm_visit_slot
 from . import crm_measurer_load

@@ -27,6 +27,8 @@ PROTECTED_FIELDS = frozenset(
         "arrived_at",
         "done_at",
         "cancel_reason",
+        "no_show_reason",
+        "no_show_at",
         "queue_reason",
         "assignment_reason",
         "former_start",
@@ -267,21 +269,27 @@ class CrmVisit(models.Model):
         for visit in self:
             visit.local_start = visit._format_local(visit.start)
 
-    @api.depends(*ADDRESS_FIELDS)
+    @api.depends(*ADDRESS_FIELDS, "company_id.country_id")
     def _compute_address(self):
         for visit in self:
-            place = " ".join(filter(None, [visit.zip, visit.city]))
-            parts = [visit.street, visit.street2, place, visit.country_id.name]
-            visit.address = ", ".join(filter(None, parts))
+            home = visit.company_id.country_id
+            visit.address = visit._join_address(visit.country_id - home)
 
-    @api.depends("address", "latitude", "longitude")
+    @api.depends(*ADDRESS_FIELDS, "latitude", "longitude")
     def _compute_map_url(self):
         for visit in self:
-            point = f"{visit.latitude},{visit.longitude}"
-            query = point if visit.latitude or visit.longitude else visit.address
+            query = visit._join_address(visit.country_id)
+            if visit.latitude or visit.longitude:
+                query = f"{visit.latitude},{visit.longitude}"
             visit.map_url = query and "https://www.google.com/maps/search/?" + urlencode(
                 {"api": 1, "query": query}
             )
+
+    def _join_address(self, country):
+        """Return the address in one line, with this country."""
+        self.ensure_one()
+        place = " ".join(filter(None, [self.zip, self.city]))
+        return ", ".join(filter(None, [self.street, self.street2, place, country.name]))
 
     @api.depends("notice_ids.state", "notice_ids.due_at", "notice_ids.explanation", "tz")
     @api.depends_context("lang", "tz")
@@ -415,16 +423,6 @@ class CrmVisit(models.Model):
             "tag": "display_notification",
             "params": {"type": "success", "message": message, "next": next_action},
         }
-
-    def action_no_show(self):
-        """Record that nobody was met at the site; the manager gets a call task, due now."""
-        self._set_state("no_show", ("en_route", "in_progress"))
-        self._settle(self.env._("Nobody was met"))
-        for visit in self:
-            visit._schedule_call(
-                fields.Datetime.now(),
-                self.env._("Nobody met the measurer: call and agree on another visit"),
-            )
 
     def _set_state(self, state, sources, **values):
         """Move visits to a state; the only place where it changes after the booking.

@@ -25,6 +25,7 @@ VISIT_STATES = {
     "moved": ("scheduled", "confirmed", "en_route"),
     "cancelled": ("cancelled",),
 }
+NOT_STANDING_STATES = ("draft", "cancelled")
 #: A result is taken by a notice in one of these states, when it ranks above that state.
 OPEN_RESULT_RANKS = {"queued": 1, "unknown": 2, "sent": 3, "failed": 4}
 RESULT_RANKS = {"cancelled": 2, "sent": 3, "failed": 4, "delivered": 5}
@@ -124,6 +125,8 @@ class CrmVisitNotice(models.Model):
             ("cancelled_by_hand", "Cancelled by hand"),
             ("visit_changed", "The visit has been changed"),
             ("visit_over", "The visit does not stand any more"),
+            ("visit_begun", "The measurer is already on the way or has been there"),
+            ("said_elsewhere", "Another notice tells the customer the same"),
             ("too_late", "It is too late for an SMS"),
             ("no_phone", "There is no telephone number"),
             ("bad_phone", "The telephone number is not valid"),
@@ -499,7 +502,7 @@ class CrmVisitNotice(models.Model):
         if self.visit_id.revision != self.revision:
             return "visit_changed"
         if self.visit_id.state not in VISIT_STATES[self.kind]:
-            return "visit_over"
+            return "visit_over" if self.visit_id.state in NOT_STANDING_STATES else "visit_begun"
         return False
 
     def _get_obstacle(self, typed, number):
@@ -743,6 +746,13 @@ class CrmVisitNotice(models.Model):
         """Make the SMS task of planned notices again that has been lost with its user."""
         domain = [("state", "=", "planned"), ("activity_ids", "=", False)]
         self.search(domain, limit=limit)._make_faces()
+
+    @api.model
+    def _make_faces_anew(self, visits):
+        """Let the SMS tasks of visits show the number to which the SMS goes now."""
+        planned = self.search([("visit_id", "in", visits.ids), ("state", "=", "planned")])
+        planned._remove_faces()
+        planned._make_faces()
 
     def _make_faces(self):
         """Schedule the SMS task that people see and can act on, one per notice."""

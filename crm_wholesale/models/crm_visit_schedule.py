@@ -2,6 +2,8 @@ from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
 
+import pytz
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -18,10 +20,13 @@ class CrmVisit(models.Model):
     def write(self, vals):
         self._check_may_write(vals)
         moved = self.filtered(lambda visit: visit._is_revised_by(vals))
-        if not moved:
-            return super().write(vals)
         super(CrmVisit, self - moved).write(vals)
-        moved._revise(vals)
+        if moved:
+            moved._revise(vals)
+        if "user_id" in vals:
+            self._hand_over_tasks()
+        if "phone" in vals:
+            self.env["crm.visit.notice"].sudo()._make_faces_anew(self)
         return True
 
     def action_cancel(self):
@@ -124,60 +129,6 @@ class CrmVisit(models.Model):
             raise UserError(self.env._("A visit must end after it starts."))
         return result
 
-    @api.model
-    def _prepare_site_values(self, lead, partner):
-        """Return company, contact, address and zone of a visit to this customer.
-
-        The address is the partner's where there is one, else the lead's own; the zone is the
-        partner's, else that of the team company's calendar.
-        """
-        company = lead.company_id or lead.team_id.company_id or self.env.company
-        site = partner if partner.street or partner.city or not lead else lead
-        return {
-            "company_id": company.id,
-            "lead_id": lead.id,
-            "partner_id": partner.id,
-            "contact_name": lead.contact_name or partner.name or lead.partner_name or lead.name,
-            "phone": lead.phone or partner.phone,
-            "street": site.street,
-            "street2": site.street2,
-            "city": site.city,
-            "zip": site.zip,
-            "country_id": site.country_id.id or company.country_id.id,
-            "latitude": partner.partner_latitude if site == partner else 0.0,
-            "longitude": partner.partner_longitude if site == partner else 0.0,
-            "tz": partner.tz or company.resource_calendar_id.tz or self._default_tz(),
-        }
-
-    @api.model
-    def _format_phone(self, phone, country_id):
-        """Return the number in E.164, or as typed where it is no valid number."""
-        country = self.env["res.country"].browse(country_id) or self.env.company.country_id
-        return self.env.user._phone_format(number=phone, country=country) or phone
-
-    def _check_contact(self):
-        """Raise unless every visit says where to go and whom to call.
-
-        :raise UserError: naming the visit and what is missing
-        """
-        for visit in self:
-            who = visit.contact_name or visit.name
-            if not visit.phone:
-                raise UserError(
-                    self.env._(
-                        "Enter a telephone number for %(who)s: without one nobody can be told "
-                        "when the measurer comes.",
-                        who=who,
-                    )
-                )
-            if not visit.street and not visit.city and not visit.latitude:
-                raise UserError(
-                    self.env._(
-                        "Enter the address of %(who)s: the measurer must know where to go.",
-                        who=who,
-                    )
-                )
-
     def _check_slots(self):
         """Raise unless every visit can take place at its time, and hold the measurers' days.
 
@@ -235,6 +186,43 @@ class CrmVisit(models.Model):
                         )
                     )
 
+    # ------------------------------------------------------------------
+    # Wall time
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _get_local_choices(self, wall, tz):
+        """Return the moments at which the clock of a zone shows this time.
+
+        :param datetime wall: naive, what the clock shows
+        :param str tz: name of the zone
+        :return: list of naive UTC datetimes in order: one, two when the clock is put back over
+            this time, or none when it is put forward over it
+        """
+        zone = pytz.timezone(tz)
+        moments = {
+            zone.localize(wall, is_dst=is_dst).astimezone(pytz.utc) for is_dst in (True, False)
+        }
+        return sorted(
+            moment.replace(tzinfo=None)
+            for moment in moments
+            if moment.astimezone(zone).replace(tzinfo=None) == wall
+        )
+
+    def _add_days(self, moment, days):
+        """Return a UTC moment some days later at the same wall time of the site.
+
+        Where the clock skips that time it is moved forward by as much; where the clock strikes
+        it twice, the first one is meant.
+        """
+        self.ensure_one()
+        zone = pytz.timezone(self.tz)
+        wall = pytz.utc.localize(moment).astimezone(zone).replace(tzinfo=None)
+        wall += timedelta(days=days)
+        for later in self._get_local_choices(wall, self.tz):
+            return later
+        return zone.localize(wall, is_dst=False).astimezone(pytz.utc).replace(tzinfo=None)
+
     def _defer_overlap_guard(self):
         """Let the database wait with the overlap guard until the moved visits are checked."""
         self.flush_model()
@@ -266,8 +254,9 @@ class CrmVisit(models.Model):
     def _revise(self, vals):
         """Write a change of time, measurer or address of booked visits, with all that follows.
 
-        The revision rises, pending notices are superseded and planned anew, the customer is told
-        of a new time only when the old one was told, event and measurer's task follow.
+        The revision rises, pending notices are superseded and planned anew, event and measurer's
+        task follow. The customer is told only when something that was told is not true any more:
+        a start that moves within the arrival window is nobody's news.
 
         :raise UserError: when a visit is under way or over, or cannot take place as asked
         """
@@ -281,27 +270,51 @@ class CrmVisit(models.Model):
             )
         notices_sudo = self.env["crm.visit.notice"].sudo()
         told = notices_sudo._filter_told(self)
+        promises = {visit: visit._get_promise() for visit in self}
         measurers = {visit: visit.measurer_id for visit in self}
         self._defer_overlap_guard()
         for visit in self:
-            values = {**vals, "revision": visit.revision + 1}
-            if "start" in vals and "stop" not in vals:
-                start = fields.Datetime.to_datetime(vals["start"])
-                values["stop"] = start + (visit.stop - visit.start)
-            if timed and visit.state == "confirmed":
-                values["state"] = "scheduled"
+            values = visit._prepare_revised_values(vals)
             super(CrmVisit, visit.sudo()).write(values)  # revision and state are protected
+        broken = self.filtered(lambda visit: visit._get_promise() != promises[visit])
         if timed:
+            broken.filtered(lambda visit: visit.state == "confirmed")._set_state(
+                "scheduled", ("confirmed",)
+            )
             self._check_slots()
         self._apply_overlap_guard()
         if timed:
             self.sudo().event_id._write_from_visits(self)
             self._get_measurer_tasks().unlink()
             self._schedule_measurer_tasks()
-            self._tell_measurers("moved", measurers)
+        self._tell_measurers("moved" if timed else "address", measurers)
         notices_sudo._supersede(self)
         notices_sudo._plan_reminders(self)
-        notices_sudo._tell(told, "moved")
+        notices_sudo._tell(told & broken, "moved")
+
+    def _prepare_revised_values(self, vals):
+        """Return what changes with these values of a booked visit.
+
+        The visit keeps its length; an arrival window that does not hold the new start any more
+        goes, as do the coordinates of another address.
+        """
+        self.ensure_one()
+        values = {**vals, "revision": self.revision + 1}
+        if "start" in vals:
+            start = fields.Datetime.to_datetime(vals["start"])
+            values.setdefault("stop", start + (self.stop - self.start))
+            if self.window_start and not self.window_start <= start <= self.window_stop:
+                values.setdefault("window_start", False)
+                values.setdefault("window_stop", False)
+        if vals.keys() & ADDRESS_FIELDS:
+            values.setdefault("latitude", 0.0)
+            values.setdefault("longitude", 0.0)
+        return values
+
+    def _get_promise(self):
+        """Return what the customer is told of the visit: from when to when, who comes, where."""
+        self.ensure_one()
+        return self.window_start or self.start, self.window_stop, self.measurer_id, self.address
 
     def _reschedule(self, start, stop=None, measurer=None):
         """Move one visit to another time or measurer; see :meth:`_revise`.

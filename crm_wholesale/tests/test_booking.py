@@ -23,7 +23,7 @@ class TestBooking(WholesaleCommon):
         self.assertEqual(visit.stop, TOMORROW + timedelta(hours=1))
         self.assertEqual(visit.user_id, self.manager)
         self.assertEqual(visit.phone, MOBILE)
-        self.assertEqual(visit.address, "vulytsia Entuziastiv, 11, Kyiv, Ukraine")
+        self.assertEqual(visit.address, "vulytsia Entuziastiv, 11, Kyiv")
         self.assertEqual(visit.tz, "Europe/Kyiv")
         self.assertEqual(self.lead.stage_id.milestone, "measurement")
 

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
 
-from .common import NOW, WholesaleCommon
+from .common import MOBILE, NOW, WholesaleCommon
 
 TOMORROW = datetime(2026, 11, 24, 8, 0)  # 10:00 in Kyiv
 HOUR = timedelta(hours=1)
@@ -140,3 +140,272 @@ class TestQueue(LifeCommon):
         visits._schedule()
         self.env.flush_all()
         return self.cr.sql_log_count - before
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestWallTime(LifeCommon):
+    def test_visits_row_dst(self):
+        """An hour that the clock strikes twice must be chosen; one that it skips cannot be."""
+        choices = self.env["crm.visit"]._get_local_choices
+        for wall, zone, expected in (
+            (datetime(2026, 11, 24, 10), "Europe/Kyiv", [datetime(2026, 11, 24, 8)]),
+            (
+                datetime(2026, 10, 25, 3, 30),
+                "Europe/Kyiv",
+                [datetime(2026, 10, 25, 0, 30), datetime(2026, 10, 25, 1, 30)],
+            ),
+            (datetime(2027, 3, 28, 3, 30), "Europe/Kyiv", []),
+            (
+                datetime(2026, 11, 1, 1, 30),
+                "America/New_York",
+                [datetime(2026, 11, 1, 5, 30), datetime(2026, 11, 1, 6, 30)],
+            ),
+            (datetime(2026, 10, 25, 3, 30), "Asia/Kolkata", [datetime(2026, 10, 24, 22)]),
+        ):
+            with self.subTest(wall=wall, zone=zone):
+                self.assertEqual(choices(wall, zone), expected)
+
+    def test_visits_row_time_zone(self):
+        """The site's wall time is shown, and its city to who sits elsewhere."""
+        visit = self._book(TOMORROW, tz="Europe/Warsaw")
+        for zone, expected in (
+            ("Europe/Warsaw", "Tue 24 Nov 2026, 09:00"),
+            ("Europe/Kyiv", "Tue 24 Nov 2026, 09:00 (Warsaw)"),
+        ):
+            with self.subTest(zone=zone):
+                self.assertEqual(visit.with_context(tz=zone).local_start, expected)
+        self.assertEqual(visit.customer_time, "09:00")
+
+    def test_days_later_is_the_same_wall_time(self):
+        visit = self._book(TOMORROW)
+        for moment, days, expected in (
+            (datetime(2027, 3, 21, 8), 7, datetime(2027, 3, 28, 7)),
+            (datetime(2027, 10, 24, 7), 7, datetime(2027, 10, 31, 8)),
+            (datetime(2027, 3, 21, 1, 30), 7, datetime(2027, 3, 28, 1, 30)),  # 03:30 is skipped
+            (datetime(2027, 10, 24, 0, 30), 7, datetime(2027, 10, 31, 0, 30)),  # struck twice
+            (datetime(2026, 12, 31, 22, 30), 1, datetime(2027, 1, 1, 22, 30)),
+        ):
+            with self.subTest(moment=moment):
+                self.assertEqual(visit._add_days(moment, days), expected)
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
+class TestLifeOfVisit(LifeCommon):
+    def setUp(self):
+        super().setUp()
+        self.visit = self._book(TOMORROW)
+        self.as_measurer = self.visit.with_user(self.measurer_user)
+
+    # -- No-show and repetition ------------------------------------------------------------
+
+    def test_visits_row_no_show(self):
+        self.as_measurer.action_on_my_way()
+        with freeze_time(TOMORROW):
+            self.as_measurer.action_no_show()
+        self.assertEqual(
+            (self.visit.state, self.visit.no_show_reason, self.visit.no_show_at),
+            ("no_show", "not_home", TOMORROW),
+        )
+        call = self._get_calls(self.visit)
+        self.assertEqual((call.user_id, call.due_at), (self.manager, TOMORROW))
+        self.assertIn("Nobody was at home", call.note)
+        self.assertFalse(self.visit.activity_ids, "the measurer's task is done")
+        self.assertEqual(self.visit.notice_ids.state, "superseded")
+
+    def test_no_shows_count_for_both_sides(self):
+        partner = self.env["res.partner"].create({"name": "Budivelnyk", "city": "Kyiv"})
+        lead = self._new_lead(partner_id=partner.id)
+        met_nobody = self._book(TOMORROW + HOUR, lead_id=lead.id)
+        met_nobody.with_user(self.measurer_user).action_on_my_way()
+        met_nobody.with_user(self.measurer_user).action_no_show()
+        self.assertEqual(partner.with_user(self.manager).visit_no_show_count, 1)
+        self.assertEqual(self.visit.customer_no_show_count, 1, "the telephone is the same")
+        self.assertEqual(self.measurer.no_show_count, 0)
+
+        forgotten = self._book(TOMORROW + 2 * HOUR, lead_id=lead.id)
+        with self.assertRaisesRegex(UserError, "not begun"):
+            forgotten.action_measurer_absent()
+        with freeze_time(TOMORROW + 3 * HOUR):
+            forgotten.invalidate_recordset(["is_due"])
+            with self.assertRaises(AccessError):
+                forgotten.with_user(self.measurer_user).action_measurer_absent()
+            forgotten.action_measurer_absent()
+        self.assertEqual(forgotten.state, "no_show")
+        self.env.invalidate_all()
+        self.assertEqual(partner.with_user(self.manager).visit_no_show_count, 1)
+        self.assertEqual(self.visit.customer_no_show_count, 1)
+        self.assertEqual(self.measurer.no_show_count, 1)
+        self.assertEqual(len(self._get_calls(forgotten)), 2)
+
+    def test_repeat_in_one_click(self):
+        with self.assertRaisesRegex(UserError, "still open"):
+            self.visit.action_repeat()
+        self.visit.write({"instructions": "Third floor", "street2": "Flat 7"})
+        self.visit._cancel("Nobody there")
+        action = self.visit.action_repeat()
+        repeat = self.env["crm.visit"].browse(action["res_id"])
+        self.assertEqual((repeat.state, repeat.repeat_of_id), ("draft", self.visit))
+        for name in ("lead_id", "user_id", "phone", "address", "instructions", "type_id", "tz"):
+            self.assertEqual(repeat[name], self.visit[name], name)
+        self.assertFalse(repeat.start or repeat.measurer_id or repeat.event_id)
+        for user in (self.measurer_user, self.other_manager):
+            with self.subTest(user=user.name), self.assertRaises(AccessError):
+                self.visit.with_user(user).action_repeat()
+
+    # -- Several visits, none, merged, lost, deleted -----------------------------------------
+
+    def test_visits_row_multi_visit_order(self):
+        other = self._book(TOMORROW + DAY)
+        self.assertEqual(self.lead.visit_count, 2)
+        self.visit._cancel("Only the second one")
+        self.assertFalse(self.lead.needs_visit, "the other one is open")
+        self.assertEqual(other.notice_ids.mapped("state"), ["planned"], "each has its own")
+        other._cancel("None at all")
+        self.assertTrue(self.lead.needs_visit)
+        self.assertEqual(self.lead.stage_id.milestone, "measurement", "a deal never moves back")
+
+    def test_one_done_and_another_open(self):
+        other = self._book(TOMORROW + DAY)
+        self.as_measurer.action_arrive()
+        self.as_measurer.measurer_note = "One room only"
+        self.as_measurer.action_done()
+        self.assertEqual(other.state, "scheduled")
+        self.assertEqual(other.notice_ids.mapped("state"), ["planned"])
+        self.assertIn(other.name, self._get_calls(self.visit).note)
+
+    def test_visit_without_a_deal(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Olena Petrenko", "phone": MOBILE, "street": "Khreshchatyk, 1", "city": "Kyiv"}
+        )
+        visit = self._book(TOMORROW + DAY, lead_id=False, partner_id=partner.id)
+        self.assertEqual((visit.user_id, visit.street), (self.manager, "Khreshchatyk, 1"))
+        self.assertEqual(visit.notice_ids.mapped("state"), ["planned"])
+        visit.with_user(self.measurer_user).action_on_my_way()
+        visit.with_user(self.measurer_user).action_no_show()
+        self.assertEqual(self._get_calls(visit).res_id, visit.id, "the call stands on the visit")
+        self.assertEqual(partner.with_user(self.manager).visit_count, 1)
+        action = partner.with_user(self.manager).action_schedule_visit()
+        self.assertEqual(action["context"], {"default_partner_id": partner.id})
+        self.assertFalse(visit.with_user(self.other_manager).has_access("read"))
+
+    def test_visits_row_merge(self):
+        """Visits follow into the merged deal; of two reminders for one time one is left."""
+        duplicate = self._new_lead()
+        same = self._book(TOMORROW, lead_id=duplicate.id, measurer_id=self.second.id)
+        later = self._book(TOMORROW + DAY, lead_id=duplicate.id)
+        visits = self.visit | same | later
+        merged = (self.lead | duplicate).with_user(self.manager).merge_opportunity()
+        self.assertEqual(visits.lead_id, merged)
+        self.assertEqual(merged.visit_count, 3)
+        states = {visit: visit.notice_ids.state for visit in visits}
+        self.assertEqual(states, {self.visit: "planned", same: "superseded", later: "planned"})
+        self.assertEqual(same.notice_ids.reason, "said_elsewhere")
+        call = self._get_calls(self.visit)
+        self.assertIn("Several visits", call.summary)
+        self.assertIn(same.name, call.note)
+
+    def test_visits_row_deleted_lead(self):
+        self.visit._release("Planned anew")
+        call = self._get_calls(self.visit)
+        second = self._book(TOMORROW + DAY)
+        self.lead.unlink()
+        self.assertEqual((call.res_model, call.res_id), ("crm.visit", self.visit.id))
+        self.assertEqual((second.state, second.user_id), ("scheduled", self.manager))
+        self.assertEqual(second.notice_ids.mapped("state"), ["planned"], "the visit owns it")
+
+    def test_lost_deal_cancels_its_open_visits(self):
+        begun = self._book(TOMORROW + DAY)
+        begun.with_user(self.measurer_user).action_arrive()
+        self._tell(self.visit)
+        reason = self.env["crm.lost.reason"].create({"name": "Too expensive"})
+        wizard = (
+            self.env["crm.lead.lost"]
+            .with_user(self.manager)
+            .create({"lead_ids": self.lead.ids, "lost_reason_id": reason.id})
+        )
+        self.assertIn(self.visit.name, wizard.cancelled_visits)
+        self.assertNotIn(begun.name, wizard.cancelled_visits)
+        wizard.action_lost_reason_apply()
+        self.assertEqual(self.visit.state, "cancelled")
+        self.assertEqual(self.visit.cancel_reason, "The deal was lost: Too expensive")
+        self.assertIn("cancelled", self.visit.notice_ids.mapped("kind"))
+        self.assertEqual(begun.state, "in_progress")
+        self.lead.action_restore()
+        self.assertEqual(self.visit.state, "cancelled", "nothing is revived")
+
+    def test_archived_deal_keeps_its_visits(self):
+        self.lead.probability = 50
+        self.lead.active = False
+        self.assertEqual(self.visit.state, "scheduled")
+        self.lead.probability = 0
+        self.assertEqual(self.visit.state, "cancelled", "now it is lost")
+
+    # -- What follows when customer and deal change ------------------------------------------
+
+    def test_address_of_the_deal_changes(self):
+        own = self._book(TOMORROW + DAY, street="Typed at the booking")
+        self._tell(self.visit)
+        with self.assertRaises(AccessError):
+            self.lead.with_user(self.measurer_user).street = "Not mine"
+        self.lead.with_user(self.manager).street = "Khreshchatyk, 1"
+        self.assertEqual((self.visit.street, self.visit.revision), ("Khreshchatyk, 1", 1))
+        self.assertEqual(self.visit.notice_ids.mapped("kind").count("moved"), 1)
+        self.assertEqual((own.street, own.revision), ("Typed at the booking", 0))
+        message = self.env["mail.message"].search(
+            [("model", "=", "crm.visit"), ("message_type", "=", "user_notification")],
+            order="id desc",
+            limit=1,
+        )
+        self.assertEqual(message.notified_partner_ids, self.measurer_user.partner_id)
+        self.assertIn("Khreshchatyk, 1", message.body)
+        self.lead.write({"street": False, "city": False})
+        self.assertEqual(self.visit.street, "Khreshchatyk, 1", "what was removed is kept")
+
+    def test_address_of_the_customer_changes(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Budivelnyk", "street": "Old, 1", "city": "Kyiv", "phone": MOBILE}
+        )
+        visit = self._book(TOMORROW + DAY, lead_id=False, partner_id=partner.id)
+        visit.write({"latitude": 50.4, "longitude": 30.5})
+        begun = self._book(TOMORROW + 2 * DAY, lead_id=False, partner_id=partner.id)
+        begun.with_user(self.measurer_user).action_arrive()
+        partner.street = "New, 2"
+        self.assertEqual((visit.street, visit.revision), ("New, 2", 1))
+        self.assertEqual((visit.latitude, visit.longitude), (0.0, 0.0), "those of the old address")
+        self.assertEqual((begun.street, begun.revision), ("Old, 1", 0), "the measurer is there")
+        partner.write({"partner_latitude": 50.1, "partner_longitude": 30.1})
+        self.assertEqual((visit.latitude, visit.revision), (50.1, 1))
+
+    def test_telephone_changes(self):
+        face = self.visit.notice_ids.activity_ids
+        self.assertIn(MOBILE, face.summary)
+        self.lead.with_user(self.manager).phone = "050 123 45 68"
+        self.assertEqual((self.visit.phone, self.visit.revision), ("+380501234568", 0))
+        self.assertIn("+380501234568", self.visit.notice_ids.activity_ids.summary)
+
+    def test_deal_gets_a_customer(self):
+        partner = self.env["res.partner"].create({"name": "Budivelnyk"})
+        self.lead.with_user(self.manager).partner_id = partner
+        self.assertEqual(self.visit.partner_id, partner)
+
+    def test_tasks_follow_the_deal_to_a_new_manager(self):
+        late = self._book(TOMORROW + DAY)
+        late._release("Ill")
+        self.lead.with_user(self.manager).user_id = self.other_manager
+        self.assertEqual(self.visit.notice_ids.activity_ids.user_id, self.other_manager)
+        self.assertEqual(late.queue_activity_id.user_id, self.other_manager)
+
+    def test_start_within_the_window_is_nobodys_news(self):
+        window = {"window_start": TOMORROW, "window_stop": TOMORROW + 2 * HOUR}
+        self.visit.write(window)
+        self._tell(self.visit)
+        self.visit.action_confirm()
+        self.visit._reschedule(TOMORROW + HOUR)
+        self.assertEqual(self.visit.state, "confirmed")
+        self.assertEqual(self.visit.window_start, TOMORROW)
+        self.assertNotIn("moved", self.visit.notice_ids.mapped("kind"))
+        self.visit._reschedule(TOMORROW + 5 * HOUR)
+        self.assertEqual((self.visit.state, self.visit.window_start), ("scheduled", False))
+        self.assertIn("moved", self.visit.notice_ids.mapped("kind"))

@@ -92,7 +92,7 @@ class TestVisit(WholesaleCommon):
         self.as_measurer.action_arrive()
         self.as_measurer.action_no_show()
         self.assertEqual(self.visit.state, "no_show")
-        call = self.lead.activity_ids.filtered(lambda a: "Nobody met" in (a.summary or ""))
+        call = self.lead.activity_ids.filtered(lambda a: "came to nothing" in (a.summary or ""))
         self.assertEqual((call.user_id, call.due_at), (self.manager, NOW))
 
     def test_only_the_own_measurer_works_through_a_visit(self):

@@ -1,3 +1,4 @@
+from . import crm_lead_lost
 from . import crm_visit_booking
 from . import crm_visit_cancel
 from . import mail_activity_schedule

@@ -1,0 +1,25 @@
+from odoo import api, fields, models
+
+from .crm_visit_no_show import MEASURER_ABSENT
+
+
+class CrmMeasurer(models.Model):
+    _inherit = "crm.measurer"  # pylint: disable=consider-merging-classes-inherited
+
+    no_show_count = fields.Integer(
+        "No-Shows",
+        compute="_compute_no_show_count",
+        help="To how many visits this measurer did not come.",
+    )
+
+    @api.depends("visit_ids.state")
+    def _compute_no_show_count(self):
+        counts = dict(
+            self.env["crm.visit"]._read_group(
+                [("measurer_id", "in", self.ids), ("no_show_reason", "=", MEASURER_ABSENT)],
+                ["measurer_id"],
+                ["__count"],
+            )
+        )
+        for measurer in self:
+            measurer.no_show_count = counts.get(measurer, 0)

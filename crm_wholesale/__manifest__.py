@@ -27,6 +27,7 @@
         "wizard/mail_activity_schedule_views.xml",
         "views/crm_measurer_views.xml",
         "views/crm_visit_type_views.xml",
+        "views/crm_visit_zone_views.xml",
         "views/crm_visit_views.xml",
         "views/crm_visit_notice_views.xml",
         "views/personal_data_purpose_views.xml",

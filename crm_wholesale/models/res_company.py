@@ -5,20 +5,25 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     visit_travel_speed = fields.Float(
-        default=25.0, help="Average speed between two visits, in km/h."
+        "Average Speed (km/h)", default=25.0, help="How fast a measurer gets on between visits."
     )
     visit_travel_factor = fields.Float(
-        default=1.3, help="How much longer the way is than the straight line."
+        "Detour Factor",
+        default=1.3,
+        help="How many times longer the way is than the straight line.",
     )
     visit_travel_buffer = fields.Integer(
-        default=10, help="Minutes left free beside every way between two visits."
+        "Buffer (minutes)",
+        default=10,
+        help="Left free beside every way between two visits: to park, to find the door.",
     )
     visit_travel_near = fields.Integer(
+        "Within a City (minutes)",
         default=20,
-        help="Minutes of a way within a city, postcode or zone where coordinates are missing.",
+        help="A way within one city, postcode or zone where coordinates are missing.",
     )
     visit_travel_far = fields.Integer(
-        default=45, help="Minutes of a longer way where coordinates are missing."
+        "Farther (minutes)", default=45, help="Any other way where coordinates are missing."
     )
 
     _visit_travel_positive = models.Constraint(

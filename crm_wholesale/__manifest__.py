@@ -6,7 +6,7 @@
     "author": "crm_wholesale contributors",
     "license": "LGPL-3",
     "depends": ["crm", "sale_crm", "sms", "calendar", "resource", "portal"],
-    "external_dependencies": {"python": ["phonenumbers"]},
+    "external_dependencies": {"python": ["phonenumbers", "vobject"]},
     "data": [
         "security/crm_wholesale_groups.xml",
         "security/ir.model.access.csv",
@@ -29,6 +29,7 @@
         "views/crm_visit_type_views.xml",
         "views/crm_visit_zone_views.xml",
         "views/crm_visit_views.xml",
+        "views/crm_visit_page_templates.xml",
         "views/crm_visit_notice_views.xml",
         "views/personal_data_purpose_views.xml",
         "views/mail_activity_views.xml",

@@ -35,6 +35,7 @@ from . import crm_measurer_load
 from . import crm_measurer_slot
 from . import crm_visit_line
 from . import crm_visit_text
+from . import crm_visit_page
 from . import crm_visit_notice
 from . import sms_sms
 from . import sms_tracker

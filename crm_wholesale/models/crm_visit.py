@@ -34,6 +34,8 @@ PROTECTED_FIELDS = frozenset(
         "former_start",
         "former_measurer_id",
         "queue_activity_id",
+        "customer_moves",
+        "callback_activity_id",
     }
 )
 #: What a measurer without a sales role may write.

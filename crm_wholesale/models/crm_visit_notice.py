@@ -10,7 +10,6 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
-from odoo.tools.misc import get_lang
 
 _logger = logging.getLogger(__name__)
 
@@ -535,18 +534,6 @@ class CrmVisitNotice(models.Model):
                 return owner.phone, owner._phone_format(number=owner.phone, country=country)
         return False, False
 
-    def _get_lang(self):
-        """Return the code of the customer's language: the partner's, the deal's or the firm's."""
-        self.ensure_one()
-        visit = self.visit_id
-        installed = {code for code, _name in self.env["res.lang"].get_installed()}
-        wanted = (
-            visit.partner_id.lang,
-            visit.lead_id.lang_id.code,
-            visit.company_id.partner_id.lang,
-        )
-        return next((lang for lang in wanted if lang in installed), get_lang(self.env).code)
-
     def _get_template(self):
         """Return the text that goes out for these notices, which are of one kind.
 
@@ -568,7 +555,7 @@ class CrmVisitNotice(models.Model):
             rendered = template._render_field(
                 "body",
                 notices.visit_id.ids,
-                res_ids_lang={notice.visit_id.id: notice._get_lang() for notice in notices},
+                res_ids_lang={visit.id: visit._get_customer_lang() for visit in notices.visit_id},
             )
             texts |= {notice: rendered[notice.visit_id.id].strip() for notice in notices}
         if not all(texts.values()):

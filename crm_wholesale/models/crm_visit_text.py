@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import format_datetime
+from odoo.tools.misc import get_lang
 
 
 class CrmVisit(models.Model):
@@ -38,6 +39,13 @@ class CrmVisit(models.Model):
             company = visit.company_id
             visit.customer_signature = ", ".join(filter(None, [company.name, company.phone]))
 
+    def _get_customer_lang(self):
+        """Return the code of the customer's language: the partner's, the deal's or the firm's."""
+        self.ensure_one()
+        installed = {code for code, _name in self.env["res.lang"].get_installed()}
+        wanted = (self.partner_id.lang, self.lead_id.lang_id.code, self.company_id.partner_id.lang)
+        return next((lang for lang in wanted if lang in installed), get_lang(self.env).code)
+
     def _format_site_time(self, moment, pattern):
         """Return a moment (UTC) in the site's wall time and the language of the context.
 
@@ -57,5 +65,6 @@ class CrmVisit(models.Model):
             "object.customer_day",
             "object.customer_signature",
             "object.customer_time",
+            "object.customer_url",
             "object.measurer_first_name",
         )

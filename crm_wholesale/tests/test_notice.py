@@ -300,7 +300,8 @@ class TestDispatch(NoticeCommon):
                 self.assertIn(words, notice.body)
                 self.assertIn("Measurer", notice.body)
                 self.assertIn("vulytsia Entuziastiv, 11", notice.body)
-                self.assertTrue(notice.body.endswith("Vikna, +380441234567"), notice.body)
+                self.assertIn("Vikna, +380441234567", notice.body)
+                self.assertTrue(notice.body.endswith(visit.customer_url), notice.body)
                 visit._cancel("Next case")
 
     def test_the_text_names_the_arrival_window(self):
@@ -311,13 +312,12 @@ class TestDispatch(NoticeCommon):
         self.env["res.lang"]._activate_lang("uk_UA")
         self.env["res.lang"]._activate_lang("ru_RU")
         visit = self._book(TOMORROW)
-        notice = visit.notice_ids.sudo()
         self.company.partner_id.lang = "uk_UA"
-        self.assertEqual(notice._get_lang(), "uk_UA")
+        self.assertEqual(visit._get_customer_lang(), "uk_UA")
         self.lead.lang_id = self.env.ref("base.lang_ru")
-        self.assertEqual(notice._get_lang(), "ru_RU")
+        self.assertEqual(visit._get_customer_lang(), "ru_RU")
         visit.sudo().partner_id = self.env["res.partner"].create({"name": "A", "lang": "en_US"})
-        self.assertEqual(notice._get_lang(), "en_US")
+        self.assertEqual(visit._get_customer_lang(), "en_US")
 
     def test_whose_number(self):
         firm = self.env["res.partner"].create(

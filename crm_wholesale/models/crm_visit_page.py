@@ -1,7 +1,6 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
-from itertools import chain, islice, zip_longest
 
 import psycopg2
 import pytz
@@ -204,15 +203,14 @@ class CrmVisit(models.Model):
 
         Why not is the firm's business: core's words may name a colleague's visit.
         """
-        earliest, latest = self._get_offer_range()
-        if not start or not earliest <= start <= latest:
+        offers = start and self._get_offers(start, start)
+        if not offers:
             return False
-        offer = self._get_offers(start, start).get(start)
-        if not offer:
-            return False
+        # The same person again if possible, then who comes first: who travels least.
+        offers.sort(key=lambda offer: offer["measurer"] != self.measurer_id)
         try:
             with self.env.cr.savepoint():
-                self._reschedule(start, offer["stop"], offer["measurer"])
+                self._reschedule(start, offers[0]["stop"], offers[0]["measurer"])
                 self._set_state("confirmed", ("scheduled",))
         except (UserError, psycopg2.errors.ExclusionViolation):
             return False
@@ -253,38 +251,29 @@ class CrmVisit(models.Model):
     # Other times
     # ------------------------------------------------------------------
 
-    def _get_offers(self, earliest, latest):
-        """Return the free slots between two starts (UTC), one for each start.
+    def _get_offers(self, first=None, last=None, limit=None):
+        """Return the free slots that the customer may take now.
 
-        The present measurer comes first, then who travels least.
-
-        :return: dict of slots as ``crm.measurer._find_slots`` has them, by start
+        :param datetime first: the first start wanted, in UTC, as ``last``; without them any
+        :return: as ``crm.measurer._find_slots``
         """
         self.ensure_one()
-        slots = self.env["crm.measurer"]._find_slots(self._prepare_offer_values(), earliest, latest)
-        slots.sort(key=lambda slot: slot["measurer"] != self.measurer_id)
-        offers = {}
-        for slot in slots:
-            offers.setdefault(slot["start"], slot)
-        return offers
-
-    def _get_offer_range(self):
-        """Return the earliest and the latest start (UTC) that is offered now."""
         earliest = fields.Datetime.now() + MOVE_NOTICE
-        return earliest, earliest + OFFER_HORIZON
+        values = {**self._prepare_slot_values(), "window_start": first, "window_stop": last}
+        return self.env["crm.measurer"]._find_slots(
+            values, earliest, earliest + OFFER_HORIZON, limit
+        )
 
     def _get_offered_parts(self):
-        """Return the free times to choose from, spread over the parts of the days.
+        """Return the free times to choose from.
 
         :return: dict of lists of starts (UTC) by :meth:`_get_part_of_day`, in order
         """
         self.ensure_one()
-        starts = sorted(self._get_offers(*self._get_offer_range()).keys() - {self.start})
-        parts = [group for _part, group in groupby(starts, self._get_part_of_day)]
-        # The first of every part comes before the second of any.
-        spread = filter(None, chain.from_iterable(zip_longest(*parts)))
-        chosen = sorted(islice(spread, MAX_OFFERS))
-        return dict(groupby(chosen, self._get_part_of_day))
+        starts = {offer["start"] for offer in self._get_offers(limit=MAX_OFFERS)}
+        told = self.window_start or self.start, self.window_stop or self.start
+        others = sorted(start for start in starts if not told[0] <= start <= told[1])
+        return dict(groupby(others, self._get_part_of_day))
 
     def _get_part_of_day(self, moment):
         """Return the site's date of a moment (UTC) and the index in ``PART_ENDS`` of its part."""

@@ -291,7 +291,6 @@ class CrmVisit(models.Model):
         """
         self.ensure_one()
         calendar = vobject.iCalendar()
-        calendar.add("method").value = "PUBLISH"
         event = calendar.add("vevent")
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
         event.add("uid").value = f"crm-visit-{self.id}@{uuid}"
@@ -299,7 +298,6 @@ class CrmVisit(models.Model):
         event.add("dtstart").value = pytz.utc.localize(self.window_start or self.start)
         event.add("dtend").value = pytz.utc.localize(max(self.stop, self.window_stop or self.stop))
         event.add("sequence").value = str(self.revision)
-        event.add("status").value = "CANCELLED" if self.state == "cancelled" else "CONFIRMED"
         event.add("summary").value = self.env._(
             "The measurer comes: %(company)s", company=self.company_id.name
         )

@@ -65,8 +65,10 @@ class VisitPage(Controller):
     def download(self, token, lang=None, **_params):
         """Return the visit for the customer's calendar."""
         visit = self._find(token, lang)
-        if not visit or visit._is_page_expired() or not visit._has_told_time():
+        if not visit or visit._is_page_expired():
             return self._show_invalid(visit)
+        if not visit._has_told_time():
+            return request.redirect(self._get_path(visit))
         headers = {
             **HEADERS,
             "Content-Type": "text/calendar; charset=utf-8",

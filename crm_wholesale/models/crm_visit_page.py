@@ -5,6 +5,7 @@ from datetime import timedelta
 import psycopg2
 import pytz
 import vobject
+from markupsafe import escape
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -225,7 +226,7 @@ class CrmVisit(models.Model):
         visit._schedule_call(
             fields.Datetime.now(),
             visit.env._("The customer cancelled %(visit)s: call", visit=visit.name),
-            note=words,
+            note=escape(words),
         )
 
     def _call_for_customer(self, words):
@@ -233,7 +234,7 @@ class CrmVisit(models.Model):
         self.callback_activity_id = visit._schedule_call(
             fields.Datetime.now(),
             visit.env._("The customer asks for another time of %(visit)s: call", visit=visit.name),
-            note=words,
+            note=escape(words),
         )
         visit._message_log(
             body=visit.env._(

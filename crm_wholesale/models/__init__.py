@@ -22,6 +22,7 @@ from . import crm_measurer
 from . import crm_measurer_leaver
 from . import crm_visit
 from . import crm_visit_site
+from . import crm_visit_guard
 from . import crm_visit_schedule
 from . import crm_visit_queue
 from . import crm_visit_broken

@@ -1,6 +1,4 @@
-from collections import defaultdict
 from datetime import timedelta
-from itertools import pairwise
 
 import pytz
 
@@ -129,63 +127,6 @@ class CrmVisit(models.Model):
             raise UserError(self.env._("A visit must end after it starts."))
         return result
 
-    def _check_slots(self):
-        """Raise unless every visit can take place at its time, and hold the measurers' days.
-
-        The check reads; the counter that is raised afterwards makes a concurrent booking of the
-        same measurer fail with a serialization error, so that the platform repeats it and this
-        check sees the committed visit.
-
-        :raise UserError: for a time in the past, a measurer who cannot go, or a taken slot
-        """
-        now = fields.Datetime.now()
-        for visit in self:
-            if visit.start <= now:
-                raise UserError(
-                    self.env._(
-                        "%(time)s is already past. Choose a time in the future.",
-                        time=visit.local_start,
-                    )
-                )
-            if not visit.measurer_id:
-                raise UserError(self.env._("Choose the measurer who goes."))
-        self.measurer_id._check_can_go()
-        self._check_overlaps()
-        self.measurer_id._raise_booking_counter()
-
-    def _check_overlaps(self):
-        """Raise when one of these visits overlaps another one of its measurer.
-
-        :raise UserError: naming measurer, other visit and its time
-        """
-        others_sudo = self.sudo().search(  # colleagues' visits, of which only the time is told
-            [
-                ("id", "not in", self.ids),
-                ("measurer_id", "in", self.measurer_id.ids),
-                ("state", "in", OCCUPYING_STATES),
-                ("start", "<", max(self.mapped("stop"))),
-                ("stop", ">", min(self.mapped("start"))),
-            ]
-        )
-        days = defaultdict(list)
-        for visit in self.sudo() | others_sudo:
-            days[visit.measurer_id].append(visit)
-        for measurer, visits in days.items():
-            visits.sort(key=lambda visit: (visit.start, visit.stop))
-            for before, after in pairwise(visits):
-                if after.start < before.stop:
-                    taken = before if before in others_sudo else after
-                    raise UserError(
-                        self.env._(
-                            "%(measurer)s already has visit %(visit)s from %(start)s to %(stop)s. "
-                            "Choose another time or another measurer.",
-                            measurer=measurer.name,
-                            visit=taken.name,
-                            start=taken.local_start,
-                            stop=taken._format_local(taken.stop, time_only=True),
-                        )
-                    )
-
     # ------------------------------------------------------------------
     # Wall time
     # ------------------------------------------------------------------
@@ -222,16 +163,6 @@ class CrmVisit(models.Model):
         for later in self._get_local_choices(wall, self.tz):
             return later
         return zone.localize(wall, is_dst=False).astimezone(pytz.utc).replace(tzinfo=None)
-
-    def _defer_overlap_guard(self):
-        """Let the database wait with the overlap guard until the moved visits are checked."""
-        self.flush_model()
-        self.env.cr.execute("SET CONSTRAINTS crm_visit_measurer_overlap DEFERRED")
-
-    def _apply_overlap_guard(self):
-        """Let the database check what was moved now, while its error is still translated."""
-        self.flush_model()
-        self.env.cr.execute("SET CONSTRAINTS crm_visit_measurer_overlap IMMEDIATE")
 
     def _write_scheduled(self):
         """Make draft visits scheduled, with calendar event and measurer's task."""
@@ -272,6 +203,7 @@ class CrmVisit(models.Model):
         told = notices_sudo._filter_told(self)
         promises = {visit: visit._get_promise() for visit in self}
         measurers = {visit: visit.measurer_id for visit in self}
+        held_days = {visit: visit._get_measurer_day() for visit in self}
         self._defer_overlap_guard()
         for visit in self:
             values = visit._prepare_revised_values(vals)
@@ -281,7 +213,7 @@ class CrmVisit(models.Model):
             broken.filtered(lambda visit: visit.state == "confirmed")._set_state(
                 "scheduled", ("confirmed",)
             )
-            self._check_slots()
+            self._check_slots(held_days)
         self._apply_overlap_guard()
         if timed:
             self.sudo().event_id._write_from_visits(self)

@@ -144,6 +144,63 @@ class TestQueue(LifeCommon):
 
 @tagged("post_install", "-at_install")
 @freeze_time(NOW)
+class TestGuard(LifeCommon):
+    def test_visits_row_double_booking(self):
+        """The second booking is refused, names the next free slots, and one of them is free."""
+        visit = self._book(TOMORROW)
+        with self.assertRaises(UserError) as caught, self.cr.savepoint():
+            self._book(TOMORROW)
+        refusal = str(caught.exception)
+        self.assertIn(f"Measurer already has visit {visit.name}", refusal)
+        self.assertIn("Free are:", refusal)
+        self.assertEqual(len(refusal.partition("Free are:")[2].strip().splitlines()), 3)
+        self.assertIn("Second: Tue 24 Nov 2026, 10:00", refusal)
+        self._book(TOMORROW, measurer_id=self.second.id)
+
+    def test_last_place_of_a_day(self):
+        self.measurer.visits_per_day = 2
+        start = datetime(2026, 11, 23, 22, 0)  # midnight in Kyiv: Monday in UTC, Tuesday there
+        first, _second = self._book(start), self._book(TOMORROW)
+        with self.assertRaisesRegex(UserError, "has 2 visits on 11/24/2026"), self.cr.savepoint():
+            self._book(TOMORROW + 2 * HOUR)
+        other_day = self._book(start - HOUR)
+        with self.assertRaisesRegex(UserError, "can make no more"), self.cr.savepoint():
+            other_day._reschedule(TOMORROW + 2 * HOUR)
+        self.env.invalidate_all()
+        first._reschedule(TOMORROW + 2 * HOUR)  # no visit more
+        confirmed = self.env["crm.visit"].with_context(crm_visit_over_capacity=True)
+        values = {"lead_id": self.lead.id, "measurer_id": self.measurer.id}
+        confirmed.with_user(self.manager)._book([{**values, "start": TOMORROW + 4 * HOUR}])
+        first._reschedule(TOMORROW + 5 * HOUR)  # in a day that is too full already
+        with self.assertRaisesRegex(UserError, "can make no more"), self.cr.savepoint():
+            self._book(TOMORROW + 6 * HOUR)
+
+    def test_batch_fills_a_day_and_no_more(self):
+        self.measurer.visits_per_day = 3
+        values = {"lead_id": self.lead.id, "measurer_id": self.measurer.id}
+        batch = [{**values, "start": TOMORROW + hour * HOUR} for hour in range(4)]
+        visits = self.env["crm.visit"].with_user(self.manager)
+        with self.assertRaisesRegex(UserError, "can make no more"), self.cr.savepoint():
+            visits._book(batch)
+        visits._book(batch[:3])
+
+    def test_swap_of_two_visits(self):
+        """Each takes the other's place in one write; a real overlap in such a move is refused."""
+        one, other = self._book(TOMORROW), self._book(TOMORROW, measurer_id=self.second.id)
+        both = (one | other).with_user(self.head)
+        both._swap()
+        self.assertEqual((one.measurer_id, other.measurer_id), (self.second, self.measurer))
+        self.assertEqual((one.revision, other.revision), (1, 1))
+        self.assertEqual(one.event_id.user_id, self.second_user)
+        self.assertEqual(one.activity_ids.user_id, self.second_user)
+        later = self._book(TOMORROW + HOUR)
+        (one | later)._swap()
+        self.assertEqual((one.start, later.start), (TOMORROW + HOUR, TOMORROW))
+        self.assertEqual((one.measurer_id, later.measurer_id), (self.measurer, self.second))
+
+
+@tagged("post_install", "-at_install")
+@freeze_time(NOW)
 class TestWallTime(LifeCommon):
     def test_visits_row_dst(self):
         """An hour that the clock strikes twice must be chosen; one that it skips cannot be."""

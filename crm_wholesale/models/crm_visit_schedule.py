@@ -20,7 +20,7 @@ class CrmVisit(models.Model):
         moved = self.filtered(lambda visit: visit._is_revised_by(vals))
         super(CrmVisit, self - moved).write(vals)
         if moved:
-            moved._revise(vals)
+            moved._revise(dict.fromkeys(moved, vals))
         if "user_id" in vals:
             self._hand_over_tasks()
         if "phone" in vals:
@@ -182,17 +182,18 @@ class CrmVisit(models.Model):
                 return True
         return False
 
-    def _revise(self, vals):
-        """Write a change of time, measurer or address of booked visits, with all that follows.
+    def _revise(self, vals_by_visit):
+        """Write changes of time, measurer or address of booked visits, with all that follows.
 
         The revision rises, pending notices are superseded and planned anew, event and measurer's
         task follow. The customer is told only when something that was told is not true any more:
         a start that moves within the arrival window is nobody's news.
 
+        :param dict vals_by_visit: the values of each of these visits
         :raise UserError: when a visit is under way or over, or cannot take place as asked
         """
-        timed = bool(vals.keys() & TIME_FIELDS)
-        if timed and (late := self.filtered(lambda visit: visit.state not in MOVABLE_STATES)):
+        timed = self.filtered(lambda visit: vals_by_visit[visit].keys() & TIME_FIELDS)
+        if late := timed.filtered(lambda visit: visit.state not in MOVABLE_STATES):
             raise UserError(
                 self.env._(
                     "%(visits)s is under way and can no longer be moved.",
@@ -203,23 +204,23 @@ class CrmVisit(models.Model):
         told = notices_sudo._filter_told(self)
         promises = {visit: visit._get_promise() for visit in self}
         measurers = {visit: visit.measurer_id for visit in self}
-        held_days = {visit: visit._get_measurer_day() for visit in self}
+        held_days = {visit: visit._get_measurer_day() for visit in timed}
         self._defer_overlap_guard()
         for visit in self:
-            values = visit._prepare_revised_values(vals)
+            values = visit._prepare_revised_values(vals_by_visit[visit])
             super(CrmVisit, visit.sudo()).write(values)  # revision and state are protected
         broken = self.filtered(lambda visit: visit._get_promise() != promises[visit])
         if timed:
-            broken.filtered(lambda visit: visit.state == "confirmed")._set_state(
+            (timed & broken).filtered(lambda visit: visit.state == "confirmed")._set_state(
                 "scheduled", ("confirmed",)
             )
-            self._check_slots(held_days)
+            timed._check_slots(held_days)
         self._apply_overlap_guard()
-        if timed:
-            self.sudo().event_id._write_from_visits(self)
-            self._get_measurer_tasks().unlink()
-            self._schedule_measurer_tasks()
-        self._tell_measurers("moved" if timed else "address", measurers)
+        timed.sudo().event_id._write_from_visits(timed)
+        timed._get_measurer_tasks().unlink()
+        timed._schedule_measurer_tasks()
+        timed._tell_measurers("moved", measurers)
+        (self - timed)._tell_measurers("address")
         notices_sudo._supersede(self)
         notices_sudo._plan_reminders(self)
         notices_sudo._tell(told & broken, "moved")
@@ -256,18 +257,51 @@ class CrmVisit(models.Model):
         :raise UserError: when the visit is not booked, or cannot take place as asked
         """
         self.ensure_one()
-        if self.state not in OCCUPYING_STATES:
-            raise UserError(
-                self.env._(
-                    "%(visit)s is %(state)s and cannot be moved.",
-                    visit=self.name,
-                    state=self._get_state_label().lower(),
-                )
-            )
-        vals = {"start": start, "stop": stop or start + (self.stop - self.start)}
+        vals = {"start": start}
+        if stop:
+            vals["stop"] = stop
         if measurer:
             vals["measurer_id"] = measurer.id
-        self.write(vals)
+        self._move({self: vals})
+
+    def _move(self, vals_by_visit):
+        """Move booked visits at once, each to a time and measurer of its own.
+
+        They may take each other's places: what counts is where all stand in the end.
+
+        :param dict vals_by_visit: new ``start``, ``stop``, ``window_start``, ``window_stop`` or
+            ``measurer_id`` of each of these visits, times in UTC
+        :raise UserError: when a visit is not booked, or cannot take place as asked
+        """
+        self.check_access("write")
+        for visit in self:
+            visit._check_may_write(vals_by_visit[visit])
+            if visit.state not in OCCUPYING_STATES:
+                raise UserError(
+                    self.env._(
+                        "%(visit)s is %(state)s and cannot be moved.",
+                        visit=visit.name,
+                        state=visit._get_state_label().lower(),
+                    )
+                )
+        moved = self.filtered(lambda visit: visit._is_revised_by(vals_by_visit[visit]))
+        if moved:
+            moved._revise(vals_by_visit)
+
+    def action_swap_measurers(self):
+        """Let the measurers of two visits go to each other's customer, at the customer's time.
+
+        :raise UserError: unless these are two booked visits of two measurers
+        """
+        if len(self) != 2 or len(self.measurer_id) != 2:
+            raise UserError(self.env._("Choose two booked visits of two measurers."))
+        one, other = self
+        self._move(
+            {
+                one: {"measurer_id": other.measurer_id.id},
+                other: {"measurer_id": one.measurer_id.id},
+            }
+        )
 
     def _cancel(self, reason):
         """Cancel open visits: the event goes, the visit and its ledger stay.

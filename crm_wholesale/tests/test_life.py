@@ -184,19 +184,31 @@ class TestGuard(LifeCommon):
             visits._book(batch)
         visits._book(batch[:3])
 
-    def test_swap_of_two_visits(self):
-        """Each takes the other's place in one write; a real overlap in such a move is refused."""
+    def test_two_measurers_swap(self):
         one, other = self._book(TOMORROW), self._book(TOMORROW, measurer_id=self.second.id)
-        both = (one | other).with_user(self.head)
-        both._swap()
+        self._tell(one)
+        with self.assertRaisesRegex(UserError, "Choose two"):
+            one.action_swap_measurers()
+        for user in (self.measurer_user, self.other_manager):
+            with self.subTest(user=user.name), self.assertRaises(AccessError), self.cr.savepoint():
+                (one | other).with_user(user).action_swap_measurers()
+        (one | other).with_user(self.head).action_swap_measurers()
         self.assertEqual((one.measurer_id, other.measurer_id), (self.second, self.measurer))
         self.assertEqual((one.revision, other.revision), (1, 1))
         self.assertEqual(one.event_id.user_id, self.second_user)
         self.assertEqual(one.activity_ids.user_id, self.second_user)
-        later = self._book(TOMORROW + HOUR)
-        (one | later)._swap()
-        self.assertEqual((one.start, later.start), (TOMORROW + HOUR, TOMORROW))
-        self.assertEqual((one.measurer_id, later.measurer_id), (self.measurer, self.second))
+        self.assertIn("moved", one.notice_ids.mapped("kind"))
+        self.assertNotIn("moved", other.notice_ids.mapped("kind"))
+
+    def test_two_visits_take_each_others_place_in_one_move(self):
+        one, other = self._book(TOMORROW), self._book(TOMORROW + HOUR)
+        both = (one | other).with_user(self.head)
+        both._move({one: {"start": other.start}, other: {"start": one.start}})
+        self.assertEqual((one.start, other.start), (TOMORROW + HOUR, TOMORROW))
+        self.assertEqual((one.event_id.start, other.event_id.start), (one.start, other.start))
+        half = {"start": TOMORROW + HOUR / 2}
+        with self.assertRaisesRegex(UserError, "already has visit"), self.cr.savepoint():
+            both._move({one: half, other: {"start": TOMORROW}})
 
 
 @tagged("post_install", "-at_install")

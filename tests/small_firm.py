@@ -23,7 +23,11 @@ class SmallFirm:
         members = [(6, 0, [self.manager.id, self.other_manager.id])]
         self.head.write("crm.team", [self.team_id], member_ids=members)
         self.measurer_id = self.head.create(
-            "crm.measurer", name="Mykola Measurer", user_id=self.measurer.id, tz="Europe/Kyiv"
+            "crm.measurer",
+            name="Mykola Measurer",
+            user_id=self.measurer.id,
+            tz="Europe/Kyiv",
+            visits_per_day=48,
         )
 
     def new_lead(self, user):

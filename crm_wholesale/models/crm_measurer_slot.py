@@ -77,7 +77,10 @@ class CrmMeasurer(models.Model):
         :param ignored_ids: ids of visits whose present places count as free
         :return: :class:`LoadedDays`
         """
-        measurers = self or self.search([("company_id", "in", (False, company.id))])
+        measurers = self
+        if not measurers:  # also for somebody who may not read measurers, such as a customer
+            domain = [("company_id", "in", (False, company.id))]
+            measurers = self.sudo().search(domain).with_env(self.env)
         return LoadedDays(measurers, company, earliest, latest, list(ignored_ids))
 
 
@@ -102,7 +105,7 @@ class LoadedDays:
         self.env = measurers.env
         self.measurers = measurers
         # Hours, days off and appointments are nobody's to read but everybody's to respect.
-        measurers_sudo = measurers.sudo().with_context(active_test=False)
+        measurers_sudo = measurers.sudo()
         self._company_sudo = company.sudo()
         self._span = to_moment(earliest), to_moment(latest)
         self._clocks = {}
@@ -170,8 +173,8 @@ class LoadedDays:
     def find_slots(self, visit_values, earliest, latest, limit=None):
         """Return slots as ``crm.measurer._find_slots`` does."""
         request = self.prepare_request(visit_values)
-        placements = list(self.find(visit_values, earliest, latest))
-        placements = choose_spread(placements, request.clock, limit)
+        gaps = self.schedule.find_gaps(request, *self._get_bounds(visit_values, earliest, latest))
+        placements = choose_spread(gaps, request, limit)
         return [self._describe(request, placement) for placement in placements]
 
     def find(self, visit_values, earliest, latest, every_hour=True):
@@ -181,17 +184,15 @@ class LoadedDays:
         :return: ``Placement`` tuples: ``measurer`` (an id), ``start`` and ``stop`` (seconds since
             1970), ``travel`` (minutes that it adds)
         """
-        starts = None
-        if visit_values.get("window_start") and visit_values.get("window_stop"):
-            window = visit_values["window_start"], visit_values["window_stop"]
-            starts = [to_moment(fields.Datetime.to_datetime(moment)) for moment in window]
-        return self.schedule.find(
-            self.prepare_request(visit_values),
-            to_moment(earliest),
-            to_moment(latest),
-            starts,
-            every_hour,
-        )
+        request = self.prepare_request(visit_values)
+        bounds = self._get_bounds(visit_values, earliest, latest)
+        return self.schedule.find(request, *bounds, every_hour=every_hour)
+
+    def _get_bounds(self, visit_values, earliest, latest):
+        """Return first moment, last moment, and the arrival window as a pair or None."""
+        window = visit_values.get("window_start"), visit_values.get("window_stop")
+        starts = [to_moment(fields.Datetime.to_datetime(moment)) for moment in window if moment]
+        return to_moment(earliest), to_moment(latest), starts if len(starts) == 2 else None
 
     def describe(self, visit_values, placement):
         """Return a placement as a dict of ``crm.measurer._find_slots``."""
@@ -230,7 +231,7 @@ class LoadedDays:
         :param timedelta length: how long it takes, else as the values or the type say
         """
         visit_type = self.env["crm.visit.type"].sudo().browse(values.get("type_id"))
-        length = length or timedelta(hours=values.get("duration") or visit_type.duration or 1.0)
+        length = length or timedelta(hours=values.get("duration") or visit_type.duration)
         clock = self._get_clock(values.get("tz") or self._get_default_tz())
         now = fields.Datetime.now()
         place = Place(

@@ -6,16 +6,13 @@ travel during a break, an appointment or a day off. The way to the first visit o
 way home after the last one lie outside working hours; they count when places are compared.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from typing import NamedTuple
 
 from .intervals import covers, merge, overlaps, subtract
 from .travel import Place
-from .walltime import WallDays
-
-GRID = 15 * 60
-HOUR = 60 * 60
+from .walltime import HOUR, WallDays
 
 
 class Stop(NamedTuple):
@@ -56,6 +53,22 @@ class Placement(NamedTuple):
     #: the stops of the same day between which it lies, where there are any
     before: Stop | None
     after: Stop | None
+
+
+class Gap(NamedTuple):
+    """Between two stops: the moments from ``low`` to ``high`` at which a visit may start."""
+
+    travel: int
+    measurer: int
+    low: int
+    high: int
+    before: Stop | None
+    after: Stop | None
+
+    def place(self, request, start):
+        """Return the :class:`Placement` of a request at this start."""
+        stop = start + request.length
+        return Placement(start, self.travel, self.measurer, stop, self.before, self.after)
 
 
 class Verdict(NamedTuple):
@@ -141,6 +154,8 @@ class Tour:
 
     def get_travel_time(self, start, stop):
         """Return the seconds between two moments in which the measurer can be on the way."""
+        if start == stop:
+            return 0
         return stop - start - (self._get_breaks_until(stop) - self._get_breaks_until(start))
 
     def _get_breaks_until(self, moment):
@@ -202,16 +217,16 @@ class Tour:
     def get_neighbours(self, start, stop):
         """Return the stops of the same day before and after a visit at this time, or None each."""
         index = bisect_right(self.stops, start, key=lambda other: other.start)
-        return self._filter_neighbours(index, start, stop)
+        return self._filter_neighbours(index, self.days.get_day(start), start, stop)
 
-    def _filter_neighbours(self, index, start, stop):
+    def _filter_neighbours(self, index, day, start, stop):
         """Return the stops around ``index`` that belong to the day of a span of work."""
         before = self.stops[index - 1] if index else None
         after = self.stops[index] if index < len(self.stops) else None
-        midnights, day = self.days.midnights, self.days.get_day(start)
-        if before and before.stop < midnights[day] and not covers(self.work, before.stop, start):
+        low, high = self.days.midnights[day : day + 2]
+        if before and before.stop < low and not covers(self.work, before.stop, start):
             before = None
-        if after and after.start >= midnights[day + 1] and not covers(self.work, stop, after.start):
+        if after and after.start >= high and not covers(self.work, stop, after.start):
             after = None
         return before, after
 
@@ -239,12 +254,14 @@ class Tour:
 
     def _cut_days(self, start, stop, index):
         midnights = self.days.midnights
-        for day in range(self.days.get_day(start), self.days.get_day(stop - 1) + 1):
-            low, limit = max(start, midnights[day]), min(stop, midnights[day + 1])
-            before, after = self._filter_neighbours(index, low, limit)
+        day, low = self.days.get_day(start), start
+        while low < stop:
+            limit = min(stop, midnights[day + 1])
+            before, after = self._filter_neighbours(index, day, low, limit)
             since = self.get_travel_time(before.stop, low) if before else 0
             until = self.get_travel_time(stop, after.start) if after else 0
             yield Piece(low, stop, limit, day, before, after, since, until)
+            day, low = day + 1, limit
 
     def get_way(self, travel, before, after):
         """Return the minutes of the way that a visit between two stops replaces."""
@@ -282,17 +299,24 @@ class Schedule:
         :param bool every_hour: without it only the first start in each gap
         :param measurers: keys of those to consider; without it all
         """
+        for gap in self.find_gaps(request, earliest, latest, starts, measurers):
+            for start in get_starts(request.clock, gap.low, gap.high, every_hour):
+                yield gap.place(request, start)
+
+    def find_gaps(self, request, earliest, latest, starts=None, measurers=None):
+        """Yield the :class:`Gap` objects into which a request fits; see :meth:`find`."""
         first, last = max(earliest, request.opens), min(latest - request.length, request.closes)
         if starts:
             first, last = max(first, starts[0]), min(last, starts[1])
         for key in self.tours if measurers is None else measurers:
             tour = self.tours[key]
             if not tour.get_refusal(request):
-                yield from self._find_in_tour(tour, request, first, last, every_hour)
+                yield from self._find_in_tour(tour, request, first, last)
 
-    def _find_in_tour(self, tour, request, first, last, every_hour):
+    def _find_in_tour(self, tour, request, first, last):
         length, urgent, place = request.length, request.urgent, request.place
         get_minutes, full = self.travel.get_minutes, {}
+        from_home, to_home = get_minutes(tour.home, place), get_minutes(place, tour.home)
         for piece in tour.get_pieces():
             if piece.start > last:
                 break
@@ -309,8 +333,8 @@ class Schedule:
                     low = max(low, tour.days.noons[day])
                 if tour.is_half_full(day, afternoon=True):
                     high = min(high, tour.days.noons[day] - 1)
-            way_in = get_minutes(before.place if before else tour.home, place)
-            way_on = get_minutes(place, after.place if after else tour.home)
+            way_in = get_minutes(before.place, place) if before else from_home
+            way_on = get_minutes(place, after.place) if after else to_home
             if before:
                 low = max(low, piece.start + (way_in + self.buffer) * 60 - piece.since)
             if after:
@@ -319,8 +343,7 @@ class Schedule:
             if low > high:
                 continue
             added = way_in + way_on - tour.get_way(self.travel, before, after)
-            for start in get_starts(request.clock, low, high, every_hour):
-                yield Placement(start, added, tour.key, start + length, before, after)
+            yield Gap(added, tour.key, low, high, before, after)
 
     def get_verdict(self, key, request, start):
         """Return why a measurer cannot take a request at this start, or None when that is possible.
@@ -404,49 +427,65 @@ def get_starts(clock, low, high, every_hour=True):
 
     The first quarter of an hour, and after it, at least half an hour later, every full hour.
     """
-    start = _round_up(clock, low, GRID)
-    starts = []
-    while start <= high:
-        starts.append(start)
-        if not every_hour:
-            break
-        start = _round_up(clock, start + HOUR // 2, HOUR)
-    return starts
+    index = bisect_left(clock.quarters, low)
+    if index == len(clock.quarters) or clock.quarters[index] > high:
+        return []
+    first = clock.quarters[index]
+    if not every_hour:
+        return [first]
+    hours = clock.hours
+    return [
+        first,
+        *hours[bisect_left(hours, first + HOUR // 2) : bisect_right(hours, high)],
+    ]
 
 
-def _round_up(clock, moment, step):
-    """Return the first moment from here on at which the wall clock shows a multiple of a step."""
-    return moment + -(moment + clock.get_offset(moment)) % step
+def choose_spread(gaps, request, limit=None):
+    """Return the best placements in gaps, at most ``limit``, by start and travel.
 
-
-def choose_spread(placements, clock, limit):
-    """Return the best ``limit`` placements, spread over days and parts of day, in order.
-
-    From each part of each day in turn (before 12, before 17, after) one is taken, the soonest
-    part first: at a start not yet taken there if possible, and of those the one that adds the
-    least travel.
+    No start comes twice while another one is left out. The starts are spread over the parts of
+    the days (before 12, before 17, after): each part in turn, the soonest first, gives the one
+    that adds the least travel.
     """
-    if limit is None or len(placements) <= limit:
-        return sorted(placements, key=_get_order)
+    choices = defaultdict(list)
+    for gap in gaps:
+        for start in get_starts(request.clock, gap.low, gap.high):
+            choices[start].append(gap)
+    if limit is None:
+        chosen = [(start, gap) for start, members in choices.items() for gap in members]
+    elif limit <= len(choices):
+        best = {start: min(members, key=_get_gap_order) for start, members in choices.items()}
+        chosen = _take_turns(best, request.clock)[:limit]
+    else:
+        chosen, rank = [], 0
+        for members in choices.values():
+            members.sort(key=_get_gap_order)
+        while len(chosen) < limit and (
+            best := {start: m[rank] for start, m in choices.items() if rank < len(m)}
+        ):
+            chosen += _take_turns(best, request.clock)
+            rank += 1
+        chosen = chosen[:limit]
+    return sorted(
+        (gap.place(request, start) for start, gap in chosen),
+        key=lambda placement: placement[:3],
+    )
+
+
+def _take_turns(best, clock):
+    """Return (start, gap) pairs: of each part of each day the best, then the second best..."""
     parts = defaultdict(list)
-    for placement in sorted(placements, key=lambda p: (p.travel, p.start, p.measurer)):
-        day = clock.get_day(placement.start)
-        hour = (placement.start + clock.get_offset(placement.start)) // HOUR % 24
-        parts[day, (hour >= 12) + (hour >= 17)].append(placement)
-    ranked = []
+    for start, gap in best.items():
+        hour = (start + clock.get_offset(start)) // HOUR % 24
+        part = clock.get_day(start), (hour >= 12) + (hour >= 17)
+        parts[part].append((gap.travel, start, gap.measurer, gap))
+    turns = []
     for part, members in parts.items():
-        seen = defaultdict(int)
-        turns = []
-        for rank, placement in enumerate(members):
-            turns.append((seen[placement.start], rank, placement))
-            seen[placement.start] += 1
-        turns.sort(key=lambda turn: turn[:2])
-        ranked += [
-            (number, part, placement) for number, (_seen, _rank, placement) in enumerate(turns)
-        ]
-    ranked.sort(key=lambda entry: entry[:2])
-    return sorted((placement for _n, _p, placement in ranked[:limit]), key=_get_order)
+        members.sort(key=lambda member: member[:3])
+        turns += [(turn, part, member) for turn, member in enumerate(members)]
+    turns.sort(key=lambda entry: entry[:2])
+    return [(start, gap) for _turn, _part, (_travel, start, _measurer, gap) in turns]
 
 
-def _get_order(placement):
-    return placement.start, placement.travel, placement.measurer
+def _get_gap_order(gap):
+    return gap.travel, gap.measurer

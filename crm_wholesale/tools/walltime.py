@@ -3,10 +3,13 @@
 from bisect import bisect_right
 from calendar import timegm
 from datetime import datetime, time, timedelta
+from functools import cached_property
 
 import pytz
 
-DAY = 86400
+DAY = 24 * 60 * 60
+HOUR = 60 * 60
+QUARTER = 15 * 60
 
 
 def to_moment(value):
@@ -56,6 +59,18 @@ class WallDays:
         if self.midnights[day + 1] - self.midnights[day] == DAY:
             return self.midnights[day] + minutes * 60
         return self._resolve(self.dates[day], time(minutes // 60, minutes % 60))
+
+    @cached_property
+    def quarters(self):
+        """Moments at which the clock shows a quarter of an hour, in order."""
+        return list(range(self.midnights[0], self.midnights[-1], QUARTER))
+
+    @cached_property
+    def hours(self):
+        """Moments at which the clock shows a full hour, in order."""
+        return [
+            moment for moment in self.quarters if (moment + self.get_offset(moment)) % HOUR == 0
+        ]
 
     def get_span(self, first, last):
         """Return the moments between which dates lie, as far as these days reach."""

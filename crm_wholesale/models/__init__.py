@@ -28,6 +28,7 @@ from . import crm_visit_queue
 from . import crm_visit_broken
 from . import crm_visit_no_show
 from . import crm_measurer_no_show
+from . import crm_visit_distribution
 from . import crm_visit_task
 from . import crm_lead_visit
 from . import crm_visit_quotation

@@ -12,12 +12,3 @@ class CrmMeasurer(models.Model):
             return super().write(vals)
         with self.env["crm.visit"]._reopening_broken(self):
             return super(CrmMeasurer, self.with_context(crm_visit_watched=True)).write(vals)
-
-    def _filter_can_go(self):
-        """Return those of the measurers who can be sent and would see the visit, with sudo."""
-        measurers_sudo = self.sudo().filtered("active")
-        users_sudo = self.env["res.users"].sudo()  # only whether they are there and what they are
-        role = self.env.ref("crm_wholesale.crm_wholesale_group_measurer")
-        domain = [("id", "in", measurers_sudo.user_id.ids), ("all_group_ids", "in", role.ids)]
-        going = users_sudo.search(domain)
-        return measurers_sudo.filtered(lambda measurer: measurer.user_id in going)

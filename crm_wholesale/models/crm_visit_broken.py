@@ -1,10 +1,10 @@
 from collections import defaultdict
 from contextlib import contextmanager
 
-import pytz
-
 from odoo import api, fields, models
 
+from ..tools.intervals import covers, merge, overlaps
+from ..tools.walltime import WallDays, to_moment
 from .crm_visit import MOVABLE_STATES, OCCUPYING_STATES
 
 
@@ -57,40 +57,27 @@ class CrmVisit(models.Model):
     def _find_obstacles(self):
         """Return what keeps the measurers from these visits, as a set of codes for each visit.
 
-        The number of queries grows with the number of working calendars only.
+        The number of queries grows with the number of companies only.
         """
         obstacles = {visit: set() for visit in self}
-        if not self:
-            return obstacles
-        going = self.measurer_id._filter_can_go()
-        begin, end = (
-            pytz.utc.localize(moment)
-            for moment in (min(self.mapped("start")), max(self.mapped("stop")))
-        )
-        calendar_of = self.measurer_id.resource_id.grouped("calendar_id")
-        hours, leaves = {}, {}
-        for calendar, resources in calendar_of.items():
-            leaves.update(calendar._leave_intervals_batch(begin, end, resources, tz=pytz.utc))
-            if calendar and not calendar.flexible_hours:
-                hours.update(calendar._attendance_intervals_batch(begin, end, resources))
-        for visit in self:
-            resource = visit.measurer_id.resource_id.id
-            start, stop = pytz.utc.localize(visit.start), pytz.utc.localize(visit.stop)
-            if visit.measurer_id not in going:
-                obstacles[visit].add("gone")
-            if any(since < stop and start < until for since, until, _leave in leaves[resource]):
-                obstacles[visit].add("leave")
-            if resource in hours and not self._is_covered(start, stop, hours[resource]):
-                obstacles[visit].add("hours")
+        for company, visits in self.grouped("company_id").items():
+            measurers = visits.measurer_id
+            first, last = min(visits.mapped("start")), max(visits.mapped("stop"))
+            span = to_moment(first), to_moment(last)
+            clocks = {name: WallDays(name, *span) for name in set(measurers.mapped("tz"))}
+            gone = measurers._load_refusals(company)
+            hours = measurers._load_hours(company, clocks)
+            leaves = {key: merge(days) for key, days in measurers._load_leaves(*span).items()}
+            for visit in visits:
+                key = visit.measurer_id.id
+                time = to_moment(visit.start), to_moment(visit.stop)
+                if key in gone:
+                    obstacles[visit].add("gone")
+                if overlaps(leaves[key], *time):
+                    obstacles[visit].add("leave")
+                if not covers(hours[key], *time):
+                    obstacles[visit].add("hours")
         return obstacles
-
-    @api.model
-    def _is_covered(self, start, stop, intervals):
-        """Return whether intervals, in order of time, cover the whole time without a gap."""
-        for since, until, _record in intervals:
-            if since <= start < until:
-                start = until
-        return start >= stop
 
     def _reopen(self, reason):
         """Send broken visits back to the queue; of those that have begun, tell the managers.

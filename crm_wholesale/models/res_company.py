@@ -4,6 +4,11 @@ from odoo import fields, models
 class ResCompany(models.Model):
     _inherit = "res.company"
 
+    distribute_visits = fields.Boolean(
+        "Distribute Waiting Visits",
+        default=True,
+        help="Give visits that wait for a measurer one by themselves, every ten minutes.",
+    )
     visit_travel_speed = fields.Float(
         "Average Speed (km/h)", default=25.0, help="How fast a measurer gets on between visits."
     )

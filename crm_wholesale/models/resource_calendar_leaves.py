@@ -30,4 +30,4 @@ class ResourceCalendarLeaves(models.Model):
         measurers_sudo = self.env["crm.measurer"].sudo()
         if all(resource_ids):
             return measurers_sudo.search([("resource_id", "in", resource_ids)])
-        return measurers_sudo.search([])
+        return measurers_sudo.search([("active", "=", True)])

@@ -1,3 +1,4 @@
+from . import distribution
 from . import intervals
 from . import schedule
 from . import territory

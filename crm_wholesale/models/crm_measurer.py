@@ -169,7 +169,8 @@ class CrmMeasurer(models.Model):
                 log_exceptions=False,
             )
             self.env.cr.execute(
-                "UPDATE crm_measurer SET booking_counter = booking_counter + 1 WHERE id = ANY(%s)",
+                "UPDATE crm_measurer SET booking_counter = coalesce(booking_counter, 0) + 1 "
+                "WHERE id = ANY(%s)",
                 [self.ids],
             )
             self.invalidate_recordset(["booking_counter"])

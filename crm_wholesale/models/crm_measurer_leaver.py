@@ -8,7 +8,7 @@ class CrmMeasurer(models.Model):
 
     def write(self, vals):
         """Send visits back to the queue that nobody will make any more."""
-        if not vals.keys() & {"active", "user_id"}:
+        if not vals.keys() & {"active", "resource_calendar_id", "tz", "user_id"}:
             return super().write(vals)
         with self.env["crm.visit"]._reopening_broken(self):
             return super(CrmMeasurer, self.with_context(crm_visit_watched=True)).write(vals)

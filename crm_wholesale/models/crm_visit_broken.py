@@ -64,9 +64,9 @@ class CrmVisit(models.Model):
             measurers = visits.measurer_id
             first, last = min(visits.mapped("start")), max(visits.mapped("stop"))
             span = to_moment(first), to_moment(last)
-            clocks = {name: WallDays(name, *span) for name in set(measurers.mapped("tz"))}
+            zones = {name: WallDays(name, *span) for name in set(measurers.mapped("tz"))}
             gone = measurers._load_refusals(company)
-            hours = measurers._load_hours(company, clocks)
+            hours = measurers._load_hours(company, {m: zones[m.tz] for m in measurers})
             leaves = {key: merge(days) for key, days in measurers._load_leaves(*span).items()}
             for visit in visits:
                 key = visit.measurer_id.id

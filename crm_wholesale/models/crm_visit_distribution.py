@@ -75,7 +75,7 @@ class CrmVisit(models.Model):
     def _cron_distribute(self):
         """Distribute the waiting visits of the companies that want it, the most pressing first."""
         domain = self._get_distribution_domain() & Domain("company_id.distribute_visits", "=", True)
-        visits = self.search(domain).sorted(self._get_rank)
+        visits = self.search(domain).sorted(lambda visit: visit._get_rank())
         commit_progress = self.env["ir.cron"]._commit_progress
         commit_progress(remaining=len(visits))
         for batch in split_every(BATCH_SIZE, visits.ids, self.browse):

@@ -258,9 +258,10 @@ class TestDistribution(LifeCommon):
 
     def test_cron(self):
         visits = self._queue_many(3)
-        off = self._queue()
         elsewhere = self.env["res.company"].create({"name": "Off", "distribute_visits": False})
-        off.sudo().write({"company_id": elsewhere.id, "type_id": self.visit_type.id})
+        lead = self._new_lead(company_id=elsewhere.id, team_id=False, user_id=False)
+        values = {"lead_id": lead.id, "type_id": self.visit_type.id}
+        off = self.env["crm.visit"]._queue([values], "Nobody is free")
         with self.enter_registry_test_mode(), patch(f"{MODULE}.BATCH_SIZE", 2):
             self.cron.method_direct_trigger()
         self.assertEqual(visits.mapped("state"), ["scheduled"] * 3)
@@ -290,9 +291,10 @@ class TestDistribution(LifeCommon):
     def test_one_run_raises_the_booking_counter(self):
         """What makes two runs at once safe: the later one fails, and looks again."""
         before = (self.measurer + self.second).mapped("booking_counter")
-        self._distribute(self._queue_many(4))
+        visits = self._queue_many(4)
+        self._distribute(visits)
         after = (self.measurer + self.second).mapped("booking_counter")
-        self.assertTrue(all(new > old for old, new in zip(before, after, strict=True)))
+        self.assertEqual([new - old for old, new in zip(before, after, strict=True)], [1, 1])
 
     def test_query_count(self):
         """Beyond what booking costs, distribution adds a fixed number of queries."""

@@ -114,14 +114,12 @@ class Distributor:
 
     def _find_option(self, wish, key, share, bound):
         """Return the best :class:`Option` of one measurer that costs less than a bound, or None."""
-        request = wish.request
+        request, shares = wish.request, (self.loads[key], self.capacities[key])
         if wish.start is not None:
             if self.schedule.get_verdict(key, request, wish.start):
                 return None
             placement = self.schedule.place(key, request, wish.start)
-            return Option(
-                share + placement.travel, placement, self.loads[key], self.capacities[key]
-            )
+            return Option(share + placement.travel, placement, *shares)
         first = max(wish.earliest, request.opens)
         weight = (URGENT_WAIT_WEIGHT if request.urgent else WAIT_WEIGHT) / DAY
         best = None
@@ -135,4 +133,4 @@ class Distributor:
             option = (waiting + placement.travel, placement)
             if option[0] < bound and (best is None or option < best):
                 best, bound = option, option[0]
-        return best and Option(*best, *share_of)
+        return best and Option(*best, *shares)

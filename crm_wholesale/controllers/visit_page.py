@@ -161,7 +161,7 @@ class VisitPage(Controller):
             visit,
             status,
             choices=choices,
-            parts=visit._get_offered_parts() if "move" in choices else [],
+            days=visit._get_offered_days() if "move" in choices else {},
             error=error,
         )
 

@@ -22,8 +22,6 @@ MAX_MOVES = 3
 #: How far ahead, and how many, other times are offered.
 OFFER_HORIZON = timedelta(days=10)
 MAX_OFFERS = 12
-#: Hours of the site's clock at which the parts of a day end: morning, afternoon, evening.
-PART_ENDS = (12, 17, 24)
 #: How much of the customer's own words is kept.
 MAX_WORDS = 300
 
@@ -265,21 +263,14 @@ class CrmVisit(models.Model):
             values, earliest, earliest + OFFER_HORIZON, limit
         )
 
-    def _get_offered_parts(self):
-        """Return the free times to choose from.
-
-        :return: dict of lists of starts (UTC) by :meth:`_get_part_of_day`, in order
-        """
+    def _get_offered_days(self):
+        """Return the free times to choose from: lists of starts (UTC) by the site's date."""
         self.ensure_one()
         starts = {offer["start"] for offer in self._get_offers(limit=MAX_OFFERS)}
         told = self.window_start or self.start, self.window_stop or self.start
         others = sorted(start for start in starts if not told[0] <= start <= told[1])
-        return dict(groupby(others, self._get_part_of_day))
-
-    def _get_part_of_day(self, moment):
-        """Return the site's date of a moment (UTC) and the index in ``PART_ENDS`` of its part."""
-        local = pytz.utc.localize(moment).astimezone(pytz.timezone(self.tz))
-        return local.date(), next(i for i, end in enumerate(PART_ENDS) if local.hour < end)
+        zone = pytz.timezone(self.tz)
+        return dict(groupby(others, lambda start: pytz.utc.localize(start).astimezone(zone).date()))
 
     # ------------------------------------------------------------------
     # The calendar file

@@ -1,7 +1,7 @@
 {
     "name": "Wholesale CRM: Visits and Milestones",
     "summary": "Visits, timed tasks, customer notices, and deals that move by themselves",
-    "version": "19.0.1.0.0",
+    "version": "19.0.2.0.0",
     "category": "Sales/CRM",
     "author": "crm_wholesale contributors",
     "license": "LGPL-3",

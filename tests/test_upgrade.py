@@ -18,6 +18,17 @@ def git(*arguments):
     return subprocess.run(command, capture_output=True, check=False).stdout
 
 
+def read_texts(name, template):
+    """Return the text of a delivered SMS template in English and in Ukrainian."""
+    (texts,) = live.sql(
+        name,
+        f"""SELECT body->>'en_US', body->>'uk_UA' FROM sms_template WHERE id = (
+            SELECT res_id FROM ir_model_data
+             WHERE module = 'crm_wholesale' AND name = '{template}')""",
+    )
+    return texts
+
+
 def read_visits(name):
     """Return what the released version knows of each visit."""
     columns = "id, name, state, lead_id, measurer_id, start, stop, tz, phone, street, revision"
@@ -38,7 +49,17 @@ if git("cat-file", "-t", RELEASED).strip() == b"commit":
                 firm = SmallFirm(server)
                 visit_ids = firm.book_due(2)
                 server.admin.write("crm.team", [firm.team_id], name="Our wholesale")
+                (ukrainian,) = server.admin.search(
+                    "res.lang", [("code", "=", "uk_UA"), ("active", "=", False)]
+                )
+                language = server.admin.create(
+                    "base.language.install", lang_ids=[(6, 0, [ukrainian["id"]])]
+                )
+                server.admin.call("base.language.install", "lang_install", [language])
+                moved = server.admin.ref("crm_wholesale.sms_template_visit_moved")
+                server.admin.write("sms.template", [moved], body="Our own words")
             before, rows = read_visits(name), neighbour.read_rows(name)
+            assert "customer_url" not in "".join(read_texts(name, "sms_template_visit_reminder"))
             assert [int(row[0]) for row in before] == visit_ids
 
             live.odoo(name, "-u", ",".join(names))
@@ -48,6 +69,9 @@ if git("cat-file", "-t", RELEASED).strip() == b"commit":
             with live.database("fresh") as fresh:
                 lacking = neighbour.read_catalogue(fresh) - neighbour.read_catalogue(name)
             assert lacking == {"team: Wholesale"}  # which is called "Our wholesale" here
+            for text in read_texts(name, "sms_template_visit_reminder"):
+                assert "customer_url" in text
+            assert read_texts(name, "sms_template_visit_moved")[0] == "Our own words"
             with live.serve(name) as server:
                 manager = server.login("manager")
                 visit = manager.read("crm.visit", visit_ids[1], "start", "notice_ids")

@@ -4,6 +4,7 @@ The whole-system tests use it. Databases are copies of the one that ``./dev test
 dropped with it.
 """
 
+import copy
 import importlib.machinery
 import importlib.util
 import os
@@ -197,6 +198,13 @@ class User:
         info = self.json("/web/session/authenticate", **credentials)
         self.id = info["uid"]
         self.partner_id = info["partner_id"]
+
+    def open_window(self):
+        """Return the same user in a window of its own, which another thread may use."""
+        window = copy.copy(self)
+        window.session = requests.Session()
+        window.session.cookies.update(self.session.cookies)
+        return window
 
     def json(self, path, **params):
         """Return the result of a JSON-RPC request.

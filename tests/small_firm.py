@@ -44,17 +44,18 @@ class SmallFirm:
             team_id=self.team_id,
         )
 
-    def open_booking(self, user, lead_id, start):
+    def open_booking(self, user, lead_id, start, duration=0.5):
         """Return the id of a filled in booking screen.
 
         :param datetime start: in UTC
+        :param float duration: in hours
         """
         return user.create(
             "crm.visit.booking",
             {"default_lead_id": lead_id},
             measurer_id=self.measurer_id,
             start=f"{start}",
-            duration=0.5,
+            duration=duration,
         )
 
     def book(self, user, lead_id, start):

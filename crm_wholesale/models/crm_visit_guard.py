@@ -39,24 +39,17 @@ class CrmVisit(models.Model):
             if not visit.measurer_id:
                 raise UserError(self.env._("Choose the measurer who goes."))
         self.measurer_id._check_can_go()
-        self._check_overlaps()
-        self._check_capacity(held_days or {})
+        others_sudo = self._find_visits_around()
+        self._check_overlaps(others_sudo)
+        self._check_capacity(others_sudo, held_days or {})
         self.measurer_id._raise_booking_counter()
 
-    def _check_overlaps(self):
+    def _check_overlaps(self, others_sudo):
         """Raise when one of these visits overlaps another one of its measurer.
 
+        :param others_sudo: see :meth:`_find_visits_around`
         :raise UserError: naming measurer, other visit and its time
         """
-        others_sudo = self.sudo().search(  # colleagues' visits, of which only the time is told
-            [
-                ("id", "not in", self.ids),
-                ("measurer_id", "in", self.measurer_id.ids),
-                ("state", "in", OCCUPYING_STATES),
-                ("start", "<", max(self.mapped("stop"))),
-                ("stop", ">", min(self.mapped("start"))),
-            ]
-        )
         days = defaultdict(list)
         for visit in self.sudo() | others_sudo:
             days[visit.measurer_id].append(visit)
@@ -76,13 +69,14 @@ class CrmVisit(models.Model):
                     )
                     raise UserError(asked._add_next_slots(refusal))
 
-    def _check_capacity(self, held_days):
+    def _check_capacity(self, others_sudo, held_days):
         """Raise when a measurer would get more visits in a day than he can make.
 
         A manager who was shown that and books all the same does so with the context key
         ``crm_visit_over_capacity``. Half-days and the urgent reserve bind the search for slots
         only.
 
+        :param others_sudo: see :meth:`_find_visits_around`
         :param dict held_days: see :meth:`_check_slots`; a visit may stay in a day that is full
         :raise UserError: naming the measurer, the day and its number of visits
         """
@@ -93,16 +87,8 @@ class CrmVisit(models.Model):
         )
         if not arriving:
             return
-        others_sudo = self.sudo().search(  # colleagues' visits, which are only counted
-            [
-                ("id", "not in", arriving.ids),
-                ("measurer_id", "in", arriving.measurer_id.ids),
-                ("state", "in", OCCUPYING_STATES),
-                ("start", ">=", min(arriving.mapped("start")) - timedelta(days=1)),
-                ("start", "<=", max(arriving.mapped("start")) + timedelta(days=1)),
-            ]
-        )
-        counts = Counter(visit._get_measurer_day() for visit in others_sudo)
+        staying_sudo = others_sudo | (self.sudo() - arriving)
+        counts = Counter(visit._get_measurer_day() for visit in staying_sudo)
         for visit in arriving:
             measurer, day = visit._get_measurer_day()
             counts[measurer, day] += 1
@@ -115,6 +101,22 @@ class CrmVisit(models.Model):
                     day=format_date(self.env, day),
                 )
                 raise UserError(visit._add_next_slots(refusal))
+
+    def _find_visits_around(self):
+        """Return the other visits of these measurers from a day before to a day after these.
+
+        With sudo: they may be colleagues', of which only their time is told.
+        """
+        day = timedelta(days=1)
+        return self.sudo().search(
+            [
+                ("id", "not in", self.ids),
+                ("measurer_id", "in", self.measurer_id.ids),
+                ("state", "in", OCCUPYING_STATES),
+                ("start", "<", max(self.mapped("stop")) + day),
+                ("stop", ">", min(self.mapped("start")) - day),
+            ]
+        )
 
     def _get_measurer_day(self):
         """Return the measurer and the date in his zone on which the visit begins."""

@@ -255,7 +255,7 @@ class CrmVisitNotice(models.Model):
         :return: the new notices
         """
         now = self.env.cr.now().replace(microsecond=0)
-        told = self._filter_told(visits.sudo())
+        told = self._filter_told(visits.sudo().filtered("revision"))
         vals_list = []
         for visit in visits.sudo().filtered("start"):
             starts_at = visit.window_start or visit.start

@@ -59,6 +59,8 @@ class CrmVisit(models.Model):
 
         :raise UserError: when nobody could be told or the measurer would not find the place
         """
+        lead_ids = {values["lead_id"] for values in values_list if values.get("lead_id")}
+        self.env["crm.lead"].browse(lead_ids).mapped("name")  # reads all deals at once
         vals_list = [self._prepare_booking_values(values) for values in values_list]
         visits = self.with_context(mail_create_nolog=True).create(vals_list)
         visits = visits.with_context(mail_create_nolog=False)

@@ -124,9 +124,9 @@ class TestBooking(WholesaleCommon):
     def test_query_count(self):
         """One booking with the registry's caches warm, and how much each further one adds."""
         self._count_booking_queries(2)
-        self.assertLessEqual(self._count_booking_queries(1), 75)
+        self.assertLessEqual(self._count_booking_queries(1), 60)
         few, many = self._count_booking_queries(2), self._count_booking_queries(12)
-        self.assertLessEqual((many - few) / 10, 20)
+        self.assertLessEqual((many - few) / 10, 5)
 
     def _count_booking_queries(self, number):
         leads = [self._new_lead() for _index in range(number)]

@@ -161,16 +161,18 @@ class CrmMeasurer(models.Model):
         :raise psycopg2.errors.SerializationFailure: when another transaction booked one of them
             since this one began; the platform then repeats the request
         """
-        if self:
+        if len(self) > 1:
             # Weaker than FOR UPDATE, which would deadlock with the foreign keys of two new visits.
             self.env.cr.execute(
                 "SELECT id FROM crm_measurer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
                 [self.ids],
                 log_exceptions=False,
             )
+        if self:
             self.env.cr.execute(
                 "UPDATE crm_measurer SET booking_counter = coalesce(booking_counter, 0) + 1 "
                 "WHERE id = ANY(%s)",
                 [self.ids],
+                log_exceptions=False,
             )
             self.invalidate_recordset(["booking_counter"])

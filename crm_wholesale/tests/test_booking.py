@@ -132,7 +132,12 @@ class TestBooking(WholesaleCommon):
         leads = [self._new_lead() for _index in range(number)]
         day = timedelta(days=self.env["crm.visit"].search_count([]) + 1)
         values = [
-            {"lead_id": lead.id, "measurer_id": self.measurer.id, "start": NOW + day + gap}
+            {
+                "lead_id": lead.id,
+                "type_id": self.visit_type.id,
+                "measurer_id": self.measurer.id,
+                "start": NOW + day + gap,
+            }
             for lead, gap in zip(leads, map(timedelta, range(number)), strict=True)
         ]
         self.env.flush_all()

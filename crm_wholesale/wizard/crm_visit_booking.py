@@ -73,7 +73,7 @@ class CrmVisitBooking(models.TransientModel):
             return ""
         visit = self.env["crm.visit"].new(self._prepare_visit_values())
         try:
-            visit._check_overlaps()
+            visit._check_overlaps(visit._find_visits_around())
         except UserError as error:
             return str(error)
         return ""

@@ -147,6 +147,7 @@ class CrmVisit(models.Model):
         :raise UserError: in words for the customer, when it is not possible, or not any more
         """
         self.ensure_one()
+        self._wait_for_turn()
         words = " ".join(words.split())[:MAX_WORDS]
         if self._is_chosen_by_customer(choice, revision, start):
             return
@@ -166,6 +167,18 @@ class CrmVisit(models.Model):
             self._cancel_for_customer(words)
         else:
             self._call_for_customer(words)
+
+    def _wait_for_turn(self):
+        """Let the first of two clicks at the same moment finish.
+
+        :raise psycopg2.errors.SerializationFailure: when it changed the visit; the platform then
+            repeats the second one, which finds it done
+        """
+        self.env.cr.execute(
+            "SELECT id FROM crm_visit WHERE id = %s FOR NO KEY UPDATE",
+            [self.id],
+            log_exceptions=False,
+        )
 
     def _is_chosen_by_customer(self, choice, revision, start):
         """Return whether the visit is as the customer wants it, as after a double click."""

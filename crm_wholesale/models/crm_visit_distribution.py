@@ -103,33 +103,42 @@ class CrmVisit(models.Model):
         lang = self.env.context.get("lang") or company.partner_id.lang
         self = self.with_context(lang=lang)  # the cron's user speaks for the company
         now = fields.Datetime.now()
-        since = now - timedelta(days=SHARE_DAYS)
         until = max(now + timedelta(days=SEARCH_DAYS), *(v._get_search_end(now) for v in self))
         measurers = self.env["crm.measurer"].search([("company_id", "in", (False, company.id))])
-        days = (measurers | self.measurer_id)._load_days(company, since, until)
-        distributor = Distributor(
-            days.schedule,
-            self._count_loads(days.measurers, since, until),
-            {
-                measurer.id: get_capacity(
-                    days.schedule.tours[measurer.id],
-                    to_moment(max(since, measurer.create_date)),
-                    to_moment(until),
-                )
-                for measurer in days.measurers
-            },
-        )
+        days, distributor = self._load_distribution(measurers | self.measurer_id, company, until)
         choices = distributor.distribute(visit._prepare_wish(days, now) for visit in self)
         placed = self.filtered(lambda visit: choices[visit.id])
         placed._book_choices(
             {visit: choices[visit.id].best.placement for visit in placed},
-            {
-                visit: visit._explain_choice(choices[visit.id], days.measurers, since)
-                for visit in placed
-            },
+            {visit: visit._explain_choice(choices[visit.id], days.measurers) for visit in placed},
         )
         for visit in self - placed:
             visit._note_waiting(visit._explain_waiting(days, now))
+
+    @api.model
+    def _load_distribution(self, measurers, company, until, ignored_ids=()):
+        """Return the days of measurers, loaded, and the :class:`Distributor` over them.
+
+        :param datetime until: when the search ends, in UTC
+        :param ignored_ids: ids of visits whose present places count as free
+        """
+        since = self._get_share_start()
+        days = measurers._load_days(company, since, until, ignored_ids)
+        capacities = {
+            measurer.id: get_capacity(
+                days.schedule.tours[measurer.id],
+                to_moment(max(since, measurer.create_date)),
+                to_moment(until),
+            )
+            for measurer in measurers
+        }
+        loads = self._count_loads(measurers, since, until)
+        return days, Distributor(days.schedule, loads, capacities)
+
+    @api.model
+    def _get_share_start(self):
+        """Return the moment since when visits count for the fair share, in UTC."""
+        return fields.Datetime.now() - timedelta(days=SHARE_DAYS)
 
     @api.model
     def _count_loads(self, measurers, since, until):
@@ -180,6 +189,11 @@ class CrmVisit(models.Model):
             measurer=self.measurer_id.id or None,
         )
 
+    def _prepare_standing_wish(self, days):
+        """Return the :class:`Wish` for another measurer at the very time of this booked visit."""
+        wish = self._prepare_wish(days, fields.Datetime.now())
+        return wish._replace(start=to_moment(self.start), starts=None, measurer=None)
+
     # --- Booking ---
 
     def _book_choices(self, placements, reasons):
@@ -227,11 +241,10 @@ class CrmVisit(models.Model):
 
     # --- Reasons ---
 
-    def _explain_choice(self, choice, measurers, since):
+    def _explain_choice(self, choice, measurers):
         """Return why this measurer comes, in words.
 
         :param Choice choice: of the distribution
-        :param datetime since: when the window of the fair share begins, in UTC
         """
         self.ensure_one()
         best, second = choice.best, choice.second
@@ -246,10 +259,10 @@ class CrmVisit(models.Model):
                 day_capacity=choice.day_capacity,
                 load=best.load + 1,
                 capacity=best.capacity,
-                date=format_date(self.env, since, date_format="d MMM"),
+                date=format_date(self.env, self._get_share_start(), date_format="d MMM"),
             )
         ]
-        if self.measurer_id:
+        if self.state == "draft" and self.measurer_id:
             parts.append(self.env._("chosen by hand"))
         if second:
             parts.append(
@@ -272,25 +285,30 @@ class CrmVisit(models.Model):
         else:
             end = self._format_local(self._get_search_end(now))
             text = self.env._("Nobody has a place for this visit until %(time)s.", time=end)
+        refusals = self._explain_refusals(days, wish, self.measurer_id or days.measurers)
+        slots = self._find_nearest(days, wish, now)
+        free = slots and self.env._("Free: %(slots)s.", slots="; ".join(slots))
+        return "\n".join(filter(None, [text, *refusals, free]))
+
+    def _explain_refusals(self, days, wish, measurers):
+        """Return sentences that say what keeps whom from a visit, a few names in each."""
         names = defaultdict(list)
-        for measurer in self.measurer_id or days.measurers:
+        for measurer in measurers:
             tour = days.schedule.tours[measurer.id]
             code = tour.get_refusal(wish.request) or "full"
             if wish.start is not None:
                 code = days.schedule.get_verdict(measurer.id, wish.request, wish.start).code
             names[code].append(measurer.name)
         words = self._get_refusal_words()
-        parts = []
+        sentences = []
         for code, members in names.items():
             listed = ", ".join(members[:NAMES])
             if len(members) > NAMES:
                 listed = self.env._(
                     "%(names)s and %(number)s more", names=listed, number=len(members) - NAMES
                 )
-            parts.append(f"{words[code]}: {listed}.")
-        slots = self._find_nearest(days, wish, now)
-        free = slots and self.env._("Free: %(slots)s.", slots="; ".join(slots))
-        return "\n".join(filter(None, [text, *parts, free]))
+            sentences.append(f"{words[code]}: {listed}.")
+        return sentences
 
     @api.model
     def _get_refusal_words(self):

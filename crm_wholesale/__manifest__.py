@@ -32,6 +32,7 @@
         "views/crm_visit_views.xml",
         "views/crm_visit_page_templates.xml",
         "views/crm_visit_life_views.xml",
+        "views/crm_visit_queue_views.xml",
         "views/crm_visit_notice_views.xml",
         "views/personal_data_purpose_views.xml",
         "views/mail_activity_views.xml",

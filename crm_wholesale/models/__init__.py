@@ -35,6 +35,7 @@ from . import crm_visit_quotation
 from . import crm_visit_slot
 from . import crm_measurer_load
 from . import crm_measurer_slot
+from . import crm_visit_board
 from . import crm_visit_line
 from . import crm_visit_text
 from . import crm_visit_page

@@ -78,7 +78,7 @@ class CrmLead(models.Model):
             "res_model": "crm.visit.booking",
             "views": [(False, "form")],
             "target": "new",
-            "context": {"default_lead_id": self.id},
+            "context": {"default_lead_id": self.id, "dialog_size": "extra-large"},
         }
 
     def action_view_visits(self):

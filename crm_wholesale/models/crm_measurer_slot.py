@@ -213,6 +213,16 @@ class LoadedDays:
         placement = self.schedule.place(measurer.id, request, to_moment(start))
         return self._describe(request, placement)
 
+    def get_work(self, measurer):
+        """Return when a measurer works: pairs of UTC datetimes without breaks, days off, events."""
+        tour = self._schedule.tours[measurer.id]
+        return [(to_datetime(start), to_datetime(stop)) for start, stop in tour.work]
+
+    def get_travel_minutes(self, visit, other):
+        """Return the minutes on the way from one visit to another, without the buffer."""
+        places = (Place(v.latitude, v.longitude, v.zip, v.city) for v in (visit, other))
+        return self._schedule.travel.get_minutes(*places)
+
     # --- Filling ---
 
     def insert(self, visit_values, measurer, start):

@@ -460,14 +460,17 @@ class CrmVisit(models.Model):
         if time_only:
             return format_time(self.env, moment, tz=self.tz, time_format="HH:mm")
         text = format_datetime(self.env, moment, tz=self.tz, dt_format="EEE d MMM y, HH:mm")
+        city = self._get_clock_city(self.tz, moment)
+        return f"{text} ({city})" if city else text
+
+    @api.model
+    def _get_clock_city(self, tz, moment):
+        """Return the city of a zone where the reader's clock shows another time, else ""."""
         utc_moment = pytz.utc.localize(moment)
-        site_offset, own_offset = (
-            utc_moment.astimezone(zone).utcoffset()
-            for zone in (pytz.timezone(self.tz), self.env.tz)
-        )
-        if site_offset != own_offset:
-            text += f" ({self.tz.rpartition('/')[2].replace('_', ' ')})"
-        return text
+        offsets = {
+            utc_moment.astimezone(zone).utcoffset() for zone in (pytz.timezone(tz), self.env.tz)
+        }
+        return tz.rpartition("/")[2].replace("_", " ") if len(offsets) > 1 else ""
 
     def _mail_get_partner_fields(self, introspect_fields=False):
         """Keep the customer out of the visit's chatter, where colleagues write to each other."""

@@ -58,7 +58,7 @@ class ResPartner(models.Model):
             "res_model": "crm.visit.booking",
             "views": [(False, "form")],
             "target": "new",
-            "context": {"default_partner_id": self.id},
+            "context": {"default_partner_id": self.id, "dialog_size": "extra-large"},
         }
 
     def action_view_visits(self):

@@ -3,6 +3,7 @@ from . import test_activity_face
 from . import test_activity_quiet
 from . import test_activity_schedule
 from . import test_booking
+from . import test_booking_screen
 from . import test_broken
 from . import test_customer_page
 from . import test_distribution

@@ -4,7 +4,7 @@ from psycopg2 import IntegrityError
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, freeze_time, tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from .common import LANDLINE, MOBILE, NOW, WholesaleCommon
@@ -95,31 +95,6 @@ class TestBooking(WholesaleCommon):
         after = self._book(datetime(2027, 3, 28, 7, 0))
         self.assertIn("10:00", before.local_start)
         self.assertIn("10:00", after.local_start, "on 28 March 2027 the clock has moved on")
-
-    def test_booking_screen(self):
-        form = Form(
-            self.env["crm.visit.booking"]
-            .with_user(self.manager)
-            .with_context(default_lead_id=self.lead.id)
-        )
-        self.assertEqual(form.phone, MOBILE)
-        self.assertEqual(form.street, "vulytsia Entuziastiv, 11")
-        self.assertEqual(form.duration, 1.0)
-        form.measurer_id = self.measurer
-        form.start = TOMORROW
-        self.assertIn("10:00", form.local_start)
-        self.assertFalse(form.conflict)
-        form.save().action_book()
-        self.assertEqual(self.lead.visit_ids.start, TOMORROW)
-
-        second = Form(
-            self.env["crm.visit.booking"]
-            .with_user(self.manager)
-            .with_context(default_lead_id=self.lead.id)
-        )
-        second.measurer_id = self.measurer
-        second.start = TOMORROW + timedelta(minutes=30)
-        self.assertIn(self.lead.visit_ids.name, second.conflict)
 
     def test_query_count(self):
         """One booking with the registry's caches warm, and how much each further one adds."""

@@ -19,6 +19,7 @@ class TourCase(WholesaleCommon, HttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.visit_type.horizon_days = 0  # the tours type days that are far away
         cls.window = cls.env["product.product"].create(
             {
                 "name": "Window of test",
@@ -100,6 +101,30 @@ class TestManagerTour(TourCase):
             visit.order_ids.order_line,
             [{"product_id": self.window.id, "product_uom_qty": 3.48, "price_unit": 4200}],
         )
+
+    def test_takes_slot(self):
+        """A visit in three clicks from the deal."""
+        self.start_tour("/odoo", "crm_wholesale_manager_takes_slot", login=self.manager.login)
+        self.assertEqual(self.lead.visit_ids.state, "scheduled")
+
+    def test_books_by_keyboard(self):
+        self.start_tour(
+            "/odoo", "crm_wholesale_manager_books_by_keyboard", login=self.manager.login
+        )
+        self.assertEqual(self.lead.visit_ids.state, "scheduled")
+
+    def test_finds_nobody(self):
+        now = fields.Datetime.now()
+        self.env["resource.calendar.leaves"].create(
+            {
+                "name": "Away",
+                "resource_id": self.measurer.resource_id.id,
+                "date_from": now,
+                "date_to": now + timedelta(days=9),
+            }
+        )
+        self.start_tour("/odoo", "crm_wholesale_manager_finds_nobody", login=self.manager.login)
+        self.assertEqual(self.lead.visit_ids.state, "draft")
 
     def test_double_books(self):
         """A taken slot is named in the dialog, nothing is written, and what was typed stays."""

@@ -66,21 +66,24 @@ function toReaderTime(moment) {
     return DateTime.fromISO(moment, { zone: "Europe/Kyiv" }).toLocal().toFormat("h:mm a");
 }
 
-/** Steps that enter the start of the visit, a wall time in Kyiv, in the booking dialog. */
+/** Steps that enter the start of the visit by hand, a wall time at the site. */
 function enterStart(start) {
-    const typed = DateTime.fromISO(start, { zone: "Europe/Kyiv" })
-        .toLocal()
-        .toFormat("MM/dd/yyyy HH:mm:ss");
+    const moment = DateTime.fromISO(start);
     return [
         {
-            content: "Enter when the visit starts",
-            trigger: ".modal [name=start] input, .modal [name=start] button",
+            content: "Enter the day by hand",
+            trigger: ".modal [name=site_day] input, .modal [name=site_day] button",
             run: "click",
         },
         {
+            content: "Type the day",
+            trigger: ".modal [name=site_day] input",
+            run: `edit ${moment.toFormat("MM/dd/yyyy")} && press Enter`,
+        },
+        {
             content: "Type the time",
-            trigger: ".modal [name=start] input",
-            run: `edit ${typed} && press Enter`,
+            trigger: ".modal [name=site_time] input",
+            run: `edit ${moment.toFormat("HH:mm")} && press Tab`,
         },
     ];
 }
@@ -135,6 +138,108 @@ registry.category("web_tour.tours").add("crm_wholesale_manager_books", {
     ],
 });
 
+registry.category("web_tour.tours").add("crm_wholesale_manager_takes_slot", {
+    steps: () => [
+        ...openDeal("Windows for the office"),
+        {
+            content: "The first click: book a visit",
+            trigger: ".o_form_statusbar button[name=action_schedule_visit]:visible",
+            run: "click",
+        },
+        {
+            content: "Three slots stand on top; the second click takes one",
+            trigger: ".modal .o_crm_slot_suggestions:has(.o_crm_slot:count(3)) .o_crm_slot:eq(1)",
+            run: "click",
+        },
+        {
+            content: "The screen says who comes when",
+            trigger: ".modal .o_crm_slot_chosen:contains(Measurer)",
+        },
+        {
+            content: "The third click: book",
+            trigger: ".modal button[name=action_book]:visible",
+            run: "click",
+        },
+        {
+            content: "The visit is booked",
+            trigger: ".o_notification:contains(Measurer comes on)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("crm_wholesale_manager_books_by_keyboard", {
+    steps: () => [
+        ...openDeal("Windows for the office"),
+        {
+            content: "Book a visit",
+            trigger: ".o_form_statusbar button[name=action_schedule_visit]:visible",
+            run: "click",
+        },
+        {
+            content: "The first of the best slots has the focus",
+            trigger: ".modal .o_crm_slot_large:eq(0):focus",
+            run: "press ArrowRight",
+        },
+        {
+            content: "The next one has it now; down to the days",
+            trigger: ".modal .o_crm_slot_large:eq(1):focus",
+            run: "press ArrowDown",
+        },
+        {
+            content: "Take the slot",
+            trigger: ".modal .o_crm_slot_days .o_crm_slot:focus",
+            run: "press Enter",
+        },
+        {
+            content: "The focus is on the button that books",
+            trigger: ".modal button[name=action_book]:focus",
+            run: "press Enter",
+        },
+        {
+            content: "The visit is booked",
+            trigger: ".o_notification:contains(Measurer comes on)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("crm_wholesale_manager_finds_nobody", {
+    steps: () => [
+        ...openDeal("Windows for the office"),
+        {
+            content: "Book a visit",
+            trigger: ".o_form_statusbar button[name=action_schedule_visit]:visible",
+            run: "click",
+        },
+        {
+            content: "The screen says that nobody is free and shows the nearest slots",
+            trigger:
+                ".modal:contains(Nobody is free in these days):has(.o_crm_slot_large:count(3))",
+        },
+        {
+            content: "Ask why",
+            trigger: ".modal .o_crm_slot_reasons",
+            run: "click",
+        },
+        {
+            content: "The reason is told",
+            trigger: ".modal .o_crm_booking_slots:contains(Measurer is away)",
+        },
+        {
+            content: "Put the request in the queue",
+            trigger: ".modal button[name=action_queue]",
+            run: "click",
+        },
+        {
+            content: "The screen says so",
+            trigger: ".o_notification:contains(waits in the queue)",
+        },
+        {
+            content: "The deal has not moved",
+            trigger: ".o_statusbar_status .o_arrow_button_current:contains(New request)",
+        },
+    ],
+});
+
 registry.category("web_tour.tours").add("crm_wholesale_manager_quotes", {
     steps: () => [
         ...openDeal("Windows for the office"),
@@ -159,7 +264,7 @@ registry.category("web_tour.tours").add("crm_wholesale_manager_double_books", {
         ...enterBooking("Measurer", "2035-06-04T10:30"),
         {
             content: "The dialog warns before anything is booked",
-            trigger: ".modal .alert:contains(Measurer already has visit)",
+            trigger: ".modal .alert:contains(Measurer has visit)",
         },
         {
             content: "Book all the same",
@@ -175,7 +280,7 @@ registry.category("web_tour.tours").add("crm_wholesale_manager_double_books", {
         ...enterStart("2035-06-04T11:00"),
         {
             content: "The next hour is free",
-            trigger: ".modal:has(button[name=action_book]):not(:has(.alert:visible))",
+            trigger: ".modal:has(button[name=action_book]):not(:contains(Measurer has visit))",
         },
         {
             content: "Book",

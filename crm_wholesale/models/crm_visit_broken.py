@@ -1,5 +1,6 @@
 from collections import defaultdict
 from contextlib import contextmanager
+from datetime import timedelta
 
 from odoo import api, fields, models
 
@@ -9,7 +10,8 @@ from .crm_visit import MOVABLE_STATES, OCCUPYING_STATES
 
 
 class CrmVisit(models.Model):
-    """What a later change breaks: a day off, other working hours, a measurer who left.
+    """What a later change breaks: a day off, other working hours, a measurer who left, a visit
+    that takes longer.
 
     A broken visit goes back to the queue with its reason. Only what the change itself broke is
     touched: a visit that was booked by hand outside the working hours stays where it is, and what
@@ -17,6 +19,39 @@ class CrmVisit(models.Model):
     """
 
     _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+
+    def write(self, vals):
+        """Send visits back to the queue that cannot be reached after one that takes longer."""
+        if vals.get("stop"):
+            self._check_may_write(vals)
+            for visit in self:
+                visit._make_room(vals)
+        return super().write(vals)
+
+    def _make_room(self, vals):
+        """Release the next visits of the measurer that these values put out of reach.
+
+        Only a visit that is made longer at its place pushes others aside; one that is moved has
+        to find a free place. What could not be reached in time before stays as it was booked.
+        """
+        self.ensure_one()
+        stop = fields.Datetime.to_datetime(vals["stop"])
+        start = fields.Datetime.to_datetime(vals.get("start")) or self.start
+        if (
+            self.state not in MOVABLE_STATES
+            or stop <= self.stop
+            or start != self.start
+            or vals.get("measurer_id", self.measurer_id.id) != self.measurer_id.id
+        ):
+            return
+        measurer_sudo = self.measurer_id.sudo()
+        days = measurer_sudo._load_days(self.company_id, self.start, stop + timedelta(days=1))
+        before, after = to_moment(self.stop), to_moment(stop)
+        lost = days.schedule.find_out_of_reach(measurer_sudo.id, self.id, before, after)
+        lost_sudo = self.sudo().browse(lost).filtered(lambda v: v.state in MOVABLE_STATES)
+        lost_sudo._reopen(
+            self.env._("%(visit)s takes longer: no time is left to get here.", visit=self.name)
+        )
 
     @api.model
     @contextmanager
@@ -86,7 +121,9 @@ class CrmVisit(models.Model):
         """
         now = fields.Datetime.now()
         movable = self.filtered(lambda visit: visit.state in MOVABLE_STATES and visit.start > now)
-        movable._release(reason)
+        if movable:
+            movable._release(reason)
+            self.env.ref("crm_wholesale.ir_cron_distribute_visits").sudo()._trigger()
         for visit in self - movable:
             visit._schedule_call(
                 now,

@@ -1,7 +1,10 @@
 from datetime import datetime, timedelta
 
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
+
+from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 
 from .common import NOW
 from .test_life import DAY, HOUR, TOMORROW, LifeCommon
@@ -12,7 +15,7 @@ AFTERNOON = datetime(2026, 11, 24, 14, 0)
 
 @tagged("post_install", "-at_install")
 @freeze_time(NOW)
-class TestBroken(LifeCommon):
+class TestBroken(LifeCommon, CronMixinCase):
     """Later changes send back to the queue what they break, and nothing else."""
 
     def setUp(self):
@@ -195,3 +198,45 @@ class TestBroken(LifeCommon):
         with freeze_time(TOMORROW + HOUR):
             self.measurer.active = False
         self.assertStands(self.visit)
+
+    def test_longer_visit_upstream(self):
+        """What a longer visit overlaps or puts out of reach waits; what was too near stays."""
+        overlapped = self._book(TOMORROW + 2 * HOUR)
+        unreachable = self._book(TOMORROW + 4 * HOUR)
+        reachable = self._book(TOMORROW + 6 * HOUR)
+        calls = self._get_calls(overlapped)
+        self.visit.with_user(self.manager).duration = 3.75
+        self.assertEqual(self.visit.stop, TOMORROW + 3.75 * HOUR)
+        self.assertReopened(overlapped | unreachable, f"{self.visit.name} takes longer")
+        self.assertStands(self.visit | reachable | self.other)
+        self.assertEqual(len(self._get_calls(overlapped) - calls), 2)
+
+    def test_longer_visit_before_one_that_was_too_near_already(self):
+        near = self._book(TOMORROW + HOUR)
+        self.visit.with_user(self.manager).stop -= timedelta(minutes=5)
+        self.visit.with_user(self.manager).stop += timedelta(minutes=5)
+        self.assertStands(self.visit | near)
+
+    def test_moved_visit_pushes_nobody_aside(self):
+        later = self._book(TOMORROW + 3 * HOUR)
+        with self.assertRaisesRegex(UserError, later.name), self.cr.savepoint():
+            self.visit.with_user(self.manager)._reschedule(TOMORROW + 2.5 * HOUR)
+        self.assertStands(self.visit | later)
+
+    def test_longer_visit_and_another_day(self):
+        """A way over night counts for nothing."""
+        tuesday = self._book(datetime(2026, 11, 25, 7, 0))
+        self.visit.with_user(self.manager).duration = 6
+        self.assertStands(self.visit | tuesday)
+
+    def test_measurer_may_not_make_a_visit_longer(self):
+        later = self._book(TOMORROW + HOUR)
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            self.visit.with_user(self.measurer_user).duration = 2
+        self.assertStands(self.visit | later)
+
+    def test_queue_is_distributed_soon(self):
+        cron = self.env.ref("crm_wholesale.ir_cron_distribute_visits")
+        with self.capture_triggers(cron.id) as triggers:
+            self.measurer.active = False
+        self.assertEqual(len(triggers.records), 1)

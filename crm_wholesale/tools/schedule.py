@@ -415,6 +415,33 @@ class Schedule:
         )
         self.tours[key].add([stop])
 
+    def find_out_of_reach(self, key, stop_key, before, after):
+        """Return the keys of the stops that are lost when a stop ends later than it did.
+
+        :param key: of the measurer
+        :param stop_key: of the stop that ends later
+        :param int before: moment at which it ended
+        :param int after: moment at which it ends now
+        """
+        tour = self.tours[key]
+        origin = next(stop for stop in tour.stops if stop.key == stop_key)
+        lost = []
+        for stop in tour.stops:
+            if stop.start < before or stop.key == stop_key:
+                continue
+            if stop.start < after:
+                lost.append(stop.key)
+                continue
+            way = (self.travel.get_minutes(origin.place, stop.place) + self.buffer) * 60
+            if (
+                tour.get_travel_time(after, stop.start)
+                < way
+                <= tour.get_travel_time(before, stop.start)
+            ):
+                lost.append(stop.key)
+            break
+        return lost
+
     def remove(self, key):
         """Take the visit with this key out of everybody's days."""
         for tour in self.tours.values():

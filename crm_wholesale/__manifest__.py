@@ -24,6 +24,7 @@
         "wizard/crm_visit_booking_views.xml",
         "wizard/crm_lead_lost_views.xml",
         "wizard/crm_visit_cancel_views.xml",
+        "wizard/crm_visit_repeat_views.xml",
         "wizard/crm_visit_reassign_views.xml",
         "wizard/mail_activity_schedule_views.xml",
         "views/crm_measurer_views.xml",

@@ -8,7 +8,7 @@ ABSENT_FROM_STATES = ("scheduled", "confirmed", "en_route")
 
 
 class CrmVisit(models.Model):
-    """Visits that came to nothing, on either side, and the visit that repeats one."""
+    """Visits that came to nothing, on either side, and visits that repeat another one."""
 
     _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
 
@@ -121,6 +121,36 @@ class CrmVisit(models.Model):
             )
         reason = self.env._("Repeats %(visit)s", visit=self.name)
         return self._queue([self._prepare_repeat_values()], reason).action_open()
+
+    def _repeat_weekly(self, times):
+        """Book this visit again in each of the next weeks, at the same wall time of the site.
+
+        A week in which that is not possible is put into the queue with the reason.
+
+        :param int times: how many weeks
+        :return: the new visits
+        :raise UserError: for a visit that has no time or no measurer
+        """
+        self.ensure_one()
+        if not self.start or not self.measurer_id:
+            raise UserError(
+                self.env._("%(visit)s has no measurer or no time to repeat.", visit=self.name)
+            )
+        visits = self.browse()
+        for week in range(1, times + 1):
+            start = self._add_days(self.start, 7 * week)
+            values = {
+                **self._prepare_repeat_values(),
+                "measurer_id": self.measurer_id.id,
+                "start": start,
+                "stop": start + (self.stop - self.start),
+            }
+            try:
+                with self.env.cr.savepoint():
+                    visits |= self._book([values])
+            except UserError as error:
+                visits |= self._queue([{**values, "measurer_id": False}], str(error))
+        return visits
 
     def _prepare_repeat_values(self):
         """Return the values of another visit to this one's site.

@@ -323,6 +323,81 @@ class TestLifeOfVisit(LifeCommon):
             with self.subTest(user=user.name), self.assertRaises(AccessError):
                 self.visit.with_user(user).action_repeat()
 
+    def test_repeat_weekly(self):
+        """The wall time stays over the clock change; a week that is taken waits in the queue."""
+        visit = self._book(datetime(2027, 3, 15, 8))
+        self._book(datetime(2027, 3, 22, 8, 30))
+        wizard = self.env["crm.visit.repeat"].with_user(self.manager)
+        action = wizard.create({"visit_id": visit.id, "times": 3}).action_repeat_weekly()
+        weeks = self.env["crm.visit"].search(action["domain"])
+        self.assertEqual(
+            weeks.mapped("start"),
+            [datetime(2027, 3, 22, 8), datetime(2027, 3, 29, 7), datetime(2027, 4, 5, 7)],
+        )
+        self.assertEqual(weeks.mapped("state"), ["draft", "scheduled", "scheduled"])
+        self.assertIn("already has visit", weeks[0].queue_reason)
+        self.assertEqual(weeks.repeat_of_id, visit)
+        self.assertEqual(weeks[1].measurer_id, self.measurer)
+        with self.assertRaises(AccessError):
+            wizard.with_user(self.measurer_user).create({"visit_id": visit.id})
+
+    # -- Reschedule and cancel -----------------------------------------------------------------
+
+    def test_visits_row_reschedule(self):
+        """The told customer is told once of the new time, and reminded of it alone."""
+        self._tell(self.visit)
+        self.visit._reschedule(TOMORROW + DAY, measurer=self.second)
+        self.visit._reschedule(TOMORROW + 2 * DAY)
+        self.assertEqual(self.visit.revision, 2)
+        notices = [(n.kind, n.revision, n.state) for n in self.visit.notice_ids]
+        self.assertEqual(
+            sorted(notices),
+            [
+                ("moved", 1, "superseded"),
+                ("moved", 2, "planned"),
+                ("reminder", 0, "sent"),
+                ("reminder", 1, "superseded"),
+                ("reminder", 2, "planned"),
+            ],
+        )
+        for user in (self.measurer_user, self.other_manager, self.privacy_officer):
+            with self.subTest(user=user.name), self.assertRaises(AccessError), self.cr.savepoint():
+                self.visit.with_user(user)._reschedule(TOMORROW + 3 * DAY)
+
+    def test_visits_row_cancel(self):
+        """The told customer is told; an untold one is not; nobody is reminded any more."""
+        untold = self._book(TOMORROW + DAY)
+        self._tell(self.visit)
+        for visit in (self.visit, untold):
+            for user in (self.measurer_user, self.other_manager, self.privacy_officer):
+                wizard = self.env["crm.visit.cancel"].with_user(user)
+                values = {"visit_id": visit.id, "reason": "No"}
+                with (
+                    self.subTest(user=user.name),
+                    self.assertRaises(AccessError),
+                    self.cr.savepoint(),
+                ):
+                    wizard.create(values).action_cancel_visit()
+            wizard = self.env["crm.visit.cancel"].with_user(self.manager)
+            wizard.create({"visit_id": visit.id, "reason": "Abroad"}).action_cancel_visit()
+            self.assertEqual((visit.state, visit.revision), ("cancelled", 1))
+            self.assertFalse(visit.event_id or visit.activity_ids)
+        self.assertEqual(sorted(self.visit.notice_ids.mapped("kind")), ["cancelled", "reminder"])
+        self.assertEqual(untold.notice_ids.mapped("state"), ["superseded"])
+
+    def test_calendar_of_a_released_visit(self):
+        """A sync that lags behind changes nothing; the new event moves the visit again."""
+        event = self.visit.event_id
+        self.visit._release("Planned anew")
+        self.assertFalse(event.exists())
+        self.visit.write(
+            {"measurer_id": self.second.id, "start": TOMORROW, "stop": TOMORROW + HOUR}
+        )
+        self.visit._schedule()
+        sync = self.visit.event_id.with_user(self.second_user).with_context(dont_notify=True)
+        sync.write({"start": TOMORROW + DAY, "stop": TOMORROW + DAY + HOUR})
+        self.assertEqual((self.visit.start, self.visit.revision), (TOMORROW + DAY, 2))
+
     # -- Several visits, none, merged, lost, deleted -----------------------------------------
 
     def test_visits_row_multi_visit_order(self):
@@ -356,7 +431,7 @@ class TestLifeOfVisit(LifeCommon):
         self.assertEqual(self._get_calls(visit).res_id, visit.id, "the call stands on the visit")
         self.assertEqual(partner.with_user(self.manager).visit_count, 1)
         action = partner.with_user(self.manager).action_schedule_visit()
-        self.assertEqual(action["context"], {"default_partner_id": partner.id})
+        self.assertEqual(action["context"]["default_partner_id"], partner.id)
         self.assertFalse(visit.with_user(self.other_manager).has_access("read"))
 
     def test_visits_row_merge(self):

@@ -215,13 +215,13 @@ class LoadedDays:
 
     def get_work(self, measurer):
         """Return when a measurer works: pairs of UTC datetimes without breaks, days off, events."""
-        tour = self._schedule.tours[measurer.id]
+        tour = self.schedule.tours[measurer.id]
         return [(to_datetime(start), to_datetime(stop)) for start, stop in tour.work]
 
     def get_travel_minutes(self, visit, other):
         """Return the minutes on the way from one visit to another, without the buffer."""
         places = (Place(v.latitude, v.longitude, v.zip, v.city) for v in (visit, other))
-        return self._schedule.travel.get_minutes(*places)
+        return self.schedule.travel.get_minutes(*places)
 
     # --- Filling ---
 

@@ -8,6 +8,7 @@ from . import test_broken
 from . import test_customer_page
 from . import test_distribution
 from . import test_distribution_weeks
+from . import test_day_board
 from . import test_documents
 from . import test_js
 from . import test_life

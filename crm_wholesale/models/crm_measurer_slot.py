@@ -290,11 +290,11 @@ class LoadedDays:
         ]
         if not distances:
             return self.env._(
-                "adds %(minutes)s min: %(where)s", minutes=placement.travel, where=where
+                "adds %(minutes)s min: %(where)s", minutes=max(placement.travel, 0), where=where
             )
         return self.env._(
             "adds %(minutes)s min: %(where)s, %(distance).1f km away",
-            minutes=placement.travel,
+            minutes=max(placement.travel, 0),
             where=where,
             distance=min(distances),
         )

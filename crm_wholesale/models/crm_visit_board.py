@@ -145,7 +145,7 @@ class CrmVisit(models.Model):
                     "start": _get_minutes(begin, visit_sudo.start),
                     "stop": _get_minutes(begin, visit_sudo.stop),
                     "time": self._format_span(zone, visit_sudo.start, visit_sudo.stop),
-                    "travel": before and days.get_travel_minutes(before, visit_sudo),
+                    "travel": days.get_travel_minutes(before, visit_sudo) if before else 0,
                     **(visit._prepare_block() if visit in readable else {}),
                 }
             )

@@ -39,7 +39,7 @@ class TestDayBoard(WholesaleCommon):
         self.assertEqual([block["id"] for block in blocks], [first.id, second.id])
         self.assertEqual((blocks[0]["start"], blocks[0]["stop"]), (12 * 60, 13 * 60))
         self.assertEqual(blocks[0]["time"], "12:00–13:00")
-        self.assertFalse(blocks[0]["travel"])
+        self.assertEqual(blocks[0]["travel"], 0)
         self.assertGreater(blocks[1]["travel"], 0)
         self.assertFalse(rows[self.colleague.id]["visits"])
         self.assertFalse(self._get_rows(day="2026-11-24")[self.measurer.id]["visits"])

@@ -243,7 +243,7 @@ class CrmVisitBooking(models.TransientModel):
                 "day": self._format_day(self._to_wall_time(slot["start"]).date()),
                 "time": self._format_time(slot["start"]),
                 "part": self._get_part(slot["start"]),
-                "travel": slot["travel_minutes"],
+                "travel": max(slot["travel_minutes"], 0),
                 "reason": slot["reason"],
             }
             for slot in slots

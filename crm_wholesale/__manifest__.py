@@ -26,6 +26,7 @@
         "wizard/crm_visit_cancel_views.xml",
         "wizard/crm_visit_repeat_views.xml",
         "wizard/crm_visit_reassign_views.xml",
+        "wizard/crm_visit_plan_views.xml",
         "wizard/mail_activity_schedule_views.xml",
         "views/crm_measurer_views.xml",
         "views/crm_visit_type_views.xml",

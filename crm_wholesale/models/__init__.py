@@ -33,6 +33,7 @@ from . import crm_visit_task
 from . import crm_lead_visit
 from . import crm_visit_quotation
 from . import crm_visit_slot
+from . import crm_visit_planning
 from . import crm_measurer_load
 from . import crm_measurer_slot
 from . import crm_visit_board

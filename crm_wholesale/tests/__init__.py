@@ -15,9 +15,11 @@ from . import test_life
 from . import test_milestone
 from . import test_notice
 from . import test_phone_flag
+from . import test_plan
 from . import test_purpose
 from . import test_reassign
 from . import test_schedule_tools
+from . import test_routing
 from . import test_slots
 from . import test_tours
 from . import test_visit

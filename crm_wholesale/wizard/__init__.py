@@ -4,4 +4,6 @@ from . import crm_visit_booking_slots
 from . import crm_visit_cancel
 from . import crm_visit_repeat
 from . import crm_visit_reassign
+from . import crm_visit_plan
+from . import crm_visit_plan_line
 from . import mail_activity_schedule

@@ -10,6 +10,7 @@ class ResConfigSettings(models.TransientModel):
         help="Whether this company's SMS provider sends each message by a committed claim.",
     )
 
+    module_crm_wholesale_route = fields.Boolean("Plan Days with VROOM")
     distribute_visits = fields.Boolean(related="company_id.distribute_visits", readonly=False)
     visit_travel_speed = fields.Float(related="company_id.visit_travel_speed", readonly=False)
     visit_travel_factor = fields.Float(related="company_id.visit_travel_factor", readonly=False)

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from .intervals import merge, subtract
 from .routing import Job, Limit, Problem, Solution, Worker, find_faults
-from .schedule import GRID, Request
+from .schedule import Request
 from .walltime import DAY
 
 PRIORITIES = {"fixed": 100, "booked": 90, "urgent": 50, "waiting": 20}
 ORDINARY = "ordinary"
+#: Visits start on a quarter of an hour, in seconds.
+STEP = 15 * 60
 
 
 class Visit(NamedTuple):
@@ -53,7 +55,7 @@ class DayProblem:
             (tour.days.midnights[day], tour.days.noons[day], tour.days.midnights[day + 1])
             for tour, day in zip(tours, days, strict=True)
         ]
-        self._zero = min((begin for begin, _noon, _end in self._bounds), default=0) // GRID * GRID
+        self._zero = min((begin for begin, _noon, _end in self._bounds), default=0) // STEP * STEP
         #: The place where each node is reached, and the place where it is left.
         self._places = [(visit.request.place,) * 2 for visit in self.visits]
         jobs = [self._make_job(number, tours) for number in range(len(self.visits))]
@@ -77,7 +79,7 @@ class DayProblem:
             for one, row in enumerate(travel)
         ]
         self.problem = Problem(
-            tuple(jobs), tuple(workers), _to_seconds(travel), _to_seconds(times), GRID
+            tuple(jobs), tuple(workers), _to_seconds(travel), _to_seconds(times), STEP
         )
 
     def get_places(self, solution):

@@ -2,8 +2,8 @@ from . import crm_lead_lost
 from . import crm_visit_booking
 from . import crm_visit_booking_slots
 from . import crm_visit_cancel
-from . import crm_visit_repeat
-from . import crm_visit_reassign
 from . import crm_visit_plan
 from . import crm_visit_plan_line
+from . import crm_visit_reassign
+from . import crm_visit_repeat
 from . import mail_activity_schedule

@@ -100,6 +100,12 @@ class CrmVisit(models.Model):
             )
         )
 
+    def _restore_former_start(self):
+        """Give visits that came back to the queue the time again that their customers know."""
+        for visit in self.sudo().filtered("former_start"):
+            length = visit.stop - visit.start
+            visit.write({"start": visit.former_start, "stop": visit.former_start + length})
+
     def _leave_queue(self):
         """Forget why visits waited; a call task about an unchanged time goes too."""
         visits_sudo = self.sudo()

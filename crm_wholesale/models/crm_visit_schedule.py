@@ -82,6 +82,9 @@ class CrmVisit(models.Model):
         self._check_may_schedule()
         self._check_slots()
         visits_sudo = self.sudo()  # state and event are written by the business methods only
+        visits_sudo.filtered(lambda visit: not visit._is_within_window(visit.start)).write(
+            {"window_start": False, "window_stop": False}
+        )
         notices_sudo = self.env["crm.visit.notice"].sudo()
         told = notices_sudo._filter_told(visits_sudo._filter_changed_since_release())
         visits_sudo._write_scheduled()
@@ -223,6 +226,7 @@ class CrmVisit(models.Model):
         timed._schedule_measurer_tasks()
         timed._tell_measurers("moved", measurers)
         (self - timed)._tell_measurers("address")
+        (self - timed)._ask_about_new_place()
         notices_sudo._supersede(self)
         notices_sudo._plan_reminders(self)
         notices_sudo._tell(told & broken, "moved")
@@ -238,13 +242,20 @@ class CrmVisit(models.Model):
         if "start" in vals:
             start = fields.Datetime.to_datetime(vals["start"])
             values.setdefault("stop", start + (self.stop - self.start))
-            if self.window_start and not self.window_start <= start <= self.window_stop:
+            if not self._is_within_window(start):
                 values.setdefault("window_start", False)
                 values.setdefault("window_stop", False)
         if vals.keys() & ADDRESS_FIELDS:
             values.setdefault("latitude", 0.0)
             values.setdefault("longitude", 0.0)
         return values
+
+    def _is_within_window(self, start):
+        """Return whether the arrival window, where there is one, holds a start."""
+        self.ensure_one()
+        if not self.window_start or not self.window_stop:
+            return True
+        return self.window_start <= start <= self.window_stop
 
     def _get_promise(self):
         """Return what the customer is told of the visit: from when to when, who comes, where."""
@@ -315,6 +326,7 @@ class CrmVisit(models.Model):
         """
         notices_sudo = self.env["crm.visit.notice"].sudo()
         told = notices_sudo._filter_told(self)
+        self._restore_former_start()
         self._set_state("cancelled", OPEN_STATES, cancel_reason=reason)
         for visit in self.sudo():
             visit.revision += 1

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .crm_visit import ADDRESS_FIELDS
@@ -125,6 +125,19 @@ class CrmVisit(models.Model):
                             address=visit.address,
                         )
                     )
+
+    def _ask_about_new_place(self):
+        """Give the managers a call task for visits whose measurer cannot go to the new address."""
+        for visit in self:
+            values = visit._prepare_slot_values()
+            reasons = visit.measurer_id._explain_unavailable(values, visit.start, visit.stop)
+            code, words = reasons.get(visit.measurer_id, (False, ""))
+            if code in ("zone", "travel"):
+                visit._schedule_call(
+                    fields.Datetime.now(),
+                    self.env._("The address of %(visit)s has changed", visit=visit.name),
+                    note=words,
+                )
 
     def _get_site_values(self, record):
         """Return address and telephone of a customer or deal as this visit would copy them."""

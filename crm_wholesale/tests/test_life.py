@@ -106,8 +106,20 @@ class TestQueue(LifeCommon):
         visit = self._book(TOMORROW)
         self._tell(visit)
         visit._release("Nobody left")
+        visit.write({"start": TOMORROW + DAY, "stop": TOMORROW + DAY + HOUR})
         visit._cancel("The customer wants it no more")
         self.assertIn("cancelled", visit.notice_ids.mapped("kind"))
+        self.assertEqual(visit.start, TOMORROW, "the time that the customer knows")
+
+    def test_window_that_does_not_hold_the_new_start_goes(self):
+        window = {"window_start": TOMORROW, "window_stop": TOMORROW + 2 * HOUR}
+        for start, kept in ((TOMORROW + HOUR, True), (TOMORROW + 3 * HOUR, False)):
+            with self.subTest(start=start):
+                visit = self._queue(**window)
+                values = {"measurer_id": self.measurer.id, "start": start, "stop": start + HOUR}
+                visit.write(values)
+                visit._schedule()
+                self.assertEqual(bool(visit.window_start), kept)
 
     def test_who_may(self):
         queued, booked = self._queue(), self._book(TOMORROW)
@@ -506,6 +518,17 @@ class TestLifeOfVisit(LifeCommon):
         self.assertIn("Khreshchatyk, 1", message.body)
         self.lead.write({"street": False, "city": False})
         self.assertEqual(self.visit.street, "Khreshchatyk, 1", "what was removed is kept")
+
+    def test_new_address_to_which_the_measurer_does_not_go(self):
+        zone = self.env["crm.visit.zone"].create({"name": "Kyiv", "cities": "Kyiv"})
+        self.measurer.zone_ids = zone
+        self.lead.with_user(self.manager).street = "Khreshchatyk, 1"
+        self.assertFalse(self._get_calls(self.visit))
+        self.lead.with_user(self.manager).city = "Lviv"
+        call = self._get_calls(self.visit)
+        self.assertEqual(call.user_id, self.manager)
+        self.assertIn("does not go to this address", call.note)
+        self.assertEqual(self.visit.measurer_id, self.measurer, "a person decides")
 
     def test_address_of_the_customer_changes(self):
         partner = self.env["res.partner"].create(

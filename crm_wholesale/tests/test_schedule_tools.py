@@ -255,6 +255,17 @@ class TestSchedule(ScheduleCase):
         request = self._get_request(tour)
         self.assertEqual(self._get_walls(self._find(self._get_schedule(tour), request))[0], "09:00")
 
+    def test_an_estimated_way_never_saves_time(self):
+        """An hour home from the only visit; by the estimates 20 minutes there and 20 home."""
+        day = DAYS["plain"]
+        tour = self._get_tour()
+        tour.add([self._get_stop(at(day, 9), point=STATION)])
+        schedule = self._get_schedule(tour)
+        request = self._get_request(tour, place=Place())
+        schedule.travel.get_minutes = lambda one, two: 20 if request.place in (one, two) else 60
+        self.assertEqual({p.travel for p in self._find(schedule, request)}, {0})
+        self.assertEqual(schedule.place(1, request, at(day, 15)).travel, 0)
+
     def test_added_way(self):
         """Between two visits at the station, a visit in the centre costs the way and back."""
         day = DAYS["plain"]

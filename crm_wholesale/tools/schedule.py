@@ -274,6 +274,14 @@ class Tour:
         return self._ways[key]
 
 
+def get_added(way_in, way_on, way):
+    """Return the minutes that a visit adds to the way that it replaces.
+
+    Minutes that are estimated for a place without a point could add less than nothing.
+    """
+    return max(0, way_in + way_on - way)
+
+
 class Schedule:
     """The tours of several measurers, loaded once and then asked and filled any number of times.
 
@@ -342,7 +350,7 @@ class Schedule:
                 high = min(high, piece.stop - length + min(0, spare))
             if low > high:
                 continue
-            added = way_in + way_on - tour.get_way(self.travel, before, after)
+            added = get_added(way_in, way_on, tour.get_way(self.travel, before, after))
             yield Gap(added, tour.key, low, high, before, after)
 
     def get_verdict(self, key, request, start):
@@ -400,7 +408,7 @@ class Schedule:
         before, after = tour.get_neighbours(start, stop)
         way_in = self.travel.get_minutes(before.place if before else tour.home, request.place)
         way_on = self.travel.get_minutes(request.place, after.place if after else tour.home)
-        added = way_in + way_on - tour.get_way(self.travel, before, after)
+        added = get_added(way_in, way_on, tour.get_way(self.travel, before, after))
         return Placement(start, added, key, stop, before, after)
 
     def insert(self, key, request, start):

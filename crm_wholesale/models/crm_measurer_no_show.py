@@ -23,3 +23,10 @@ class CrmMeasurer(models.Model):
         )
         for measurer in self:
             measurer.no_show_count = counts.get(measurer, 0)
+
+    def action_open_no_shows(self):
+        """Open the visits to which this measurer did not come."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id("crm_wholesale.crm_visit_action")
+        domain = [("measurer_id", "=", self.id), ("no_show_reason", "=", MEASURER_ABSENT)]
+        return {**action, "domain": domain, "context": {}}

@@ -318,6 +318,8 @@ class TestLifeOfVisit(LifeCommon):
         self.assertEqual(partner.with_user(self.manager).visit_no_show_count, 1)
         self.assertEqual(self.visit.customer_no_show_count, 1)
         self.assertEqual(self.measurer.no_show_count, 1)
+        action = self.measurer.with_user(self.manager).action_open_no_shows()
+        self.assertEqual(self.env["crm.visit"].search(action["domain"]), forgotten)
         self.assertEqual(len(self._get_calls(forgotten)), 2)
 
     def test_repeat_in_one_click(self):

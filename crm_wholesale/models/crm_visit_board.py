@@ -31,7 +31,9 @@ class CrmVisit(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Find a Slot"),
+            "name": self.env._("Find a Slot")
+            if self.state == "draft"
+            else self.env._("Move Visit"),
             "res_model": "crm.visit.booking",
             "views": [(False, "form")],
             "target": "new",

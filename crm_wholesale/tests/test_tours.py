@@ -126,6 +126,20 @@ class TestManagerTour(TourCase):
         self.start_tour("/odoo", "crm_wholesale_manager_finds_nobody", login=self.manager.login)
         self.assertEqual(self.lead.visit_ids.state, "draft")
 
+    def test_day_board(self):
+        """Own visits with the customer, a colleague's as busy time, and a waiting one booked."""
+        tomorrow = fields.Datetime.now().replace(hour=8, minute=0, second=0) + timedelta(days=1)
+        others_deal = self._new_lead(contact_name="Taras", user_id=self.other_manager.id)
+        self._book(tomorrow, user=self.other_manager, lead_id=others_deal.id)
+        own_deal = self._new_lead(contact_name="Ihor")
+        self._book(tomorrow + timedelta(hours=4), lead_id=own_deal.id)
+        visits = self.env["crm.visit"].with_user(self.manager)
+        visit = visits._queue([{"lead_id": self.lead.id}], "Nobody is free")
+        self.start_tour(
+            "/odoo/day-board", "crm_wholesale_manager_day_board", login=self.manager.login
+        )
+        self.assertEqual(visit.state, "scheduled")
+
     def test_double_books(self):
         """A taken slot is named in the dialog, nothing is written, and what was typed stays."""
         other = self._book(TYPED_START, lead_id=self._new_lead(name="Facade").id)

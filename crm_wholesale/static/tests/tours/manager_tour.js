@@ -293,3 +293,59 @@ registry.category("web_tour.tours").add("crm_wholesale_manager_double_books", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("crm_wholesale_manager_day_board", {
+    steps: () => [
+        {
+            content: "Go to the next day",
+            trigger: ".o_crm_board button[aria-label='Next day']",
+            run: "click",
+        },
+        {
+            content: "The colleague's visit is busy time, and no more than that",
+            trigger: ".o_crm_board_busy:contains(Busy):not(:contains(Taras))",
+        },
+        {
+            content: "Find a slot for the visit that waits",
+            trigger: ".o_crm_board_waiting:contains(Olena Petrenko) button:contains(Find a Slot)",
+            run: "click",
+        },
+        {
+            content: "Take the best one",
+            trigger: ".modal .o_crm_slot_suggestions .o_crm_slot:eq(0)",
+            run: "click",
+        },
+        {
+            content: "It is chosen",
+            trigger: ".modal .o_crm_slot_chosen:contains(Measurer)",
+        },
+        {
+            content: "Book it",
+            trigger: ".modal button[name=action_book]:visible",
+            run: "click",
+        },
+        {
+            content: "Nobody waits any more",
+            trigger: ".o_crm_board_queue:contains(Nobody waits for a measurer)",
+        },
+        {
+            content: "Open the own visit of that day",
+            trigger: ".o_crm_board_block:contains(Ihor)",
+            run: "click",
+        },
+        {
+            content: "The visit opens, and can be moved on the same screen",
+            trigger: ".o_crm_visit_form button[name=action_find_slot]:visible",
+            run: "click",
+        },
+        {
+            content: "The screen says what moves",
+            trigger: ".modal:contains(Move Visit) .alert-info:contains(Measurer)",
+        },
+        {
+            content: "Leave it where it is",
+            trigger: ".modal button:contains(Discard)",
+            run: "click",
+        },
+    ],
+});

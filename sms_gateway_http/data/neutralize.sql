@@ -2,4 +2,10 @@
 UPDATE sms_gateway
    SET driver = 'test',
        url = NULL,
-       auth_value = NULL;
+       auth_value = NULL,
+       login = NULL,
+       secret = NULL,
+       callback_secret = NULL,
+       balance = NULL,
+       balance_date = NULL,
+       balance_wanted = FALSE;

@@ -1,13 +1,10 @@
 import json
 import re
 
-import requests
-
-from .base import Driver, Result
-from .http import CONNECT_TIMEOUT, READ_TIMEOUT, NoAnswer, NotSent, http_post
+from .base import CallbackRefused, Reply, Report, Result
+from .http_driver import HttpDriver, parse_json, text_at, to_e164
 
 PLACEHOLDER = re.compile(r"\{(number|digits|text|uuid|sender)\}")
-MAX_REASON_LENGTH = 250  # characters
 
 
 def fill(template, values):
@@ -25,44 +22,45 @@ def fill(template, values):
     return template
 
 
-def text_at(answer, path):
-    """Return as text what stands at "a.0.b" in parsed JSON, None where there is nothing."""
-    if not path:
-        return None
-    for key in path.split("."):
-        if isinstance(answer, dict) and key in answer:
-            answer = answer[key]
-        elif isinstance(answer, list) and key.isdecimal() and int(key) < len(answer):
-            answer = answer[int(key)]
-        else:
-            return None
-    return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+def split_values(text):
+    """Return the set of the values that stand in "a, b"."""
+    return {value.strip() for value in (text or "").split(",")} - {""}
 
 
-class HttpJsonDriver(Driver):
+class HttpJsonDriver(HttpDriver):
     """Any gateway that takes a message as JSON over HTTP and answers with JSON."""
+
+    listens = True
 
     def __init__(self, gateway, company):
         super().__init__(gateway, company)
         self.url = gateway.url
         self.body_template = json.loads(gateway.body_template)
         self.sender = gateway.sender or ""
-        self.secret = gateway.auth_value or ""
+        secret = gateway.auth_value or ""
+        self.secrets = (secret, secret.rpartition(" ")[2])
         self.headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if gateway.auth_header and self.secret:
-            self.headers[gateway.auth_header] = self.secret
+        if gateway.auth_header and secret:
+            self.headers[gateway.auth_header] = secret
         self.accepted_path = gateway.answer_accepted_path
-        self.accepted_values = {
-            value.strip() for value in (gateway.answer_accepted_values or "").split(",")
-        }
+        self.accepted_values = split_values(gateway.answer_accepted_values)
         self.id_path = gateway.answer_id_path
         self.reason_path = gateway.answer_reason_path
+        self.reports = bool(gateway.report_id_path)
+        self.report_id_path = gateway.report_id_path
+        self.report_state_path = gateway.report_state_path
+        self.report_states = {
+            **dict.fromkeys(split_values(gateway.report_failed_values), "failed"),
+            **dict.fromkeys(split_values(gateway.report_delivered_values), "delivered"),
+        }
+        self.reply_number_path = gateway.reply_number_path
+        self.reply_text_path = gateway.reply_text_path
 
     @classmethod
     def get_label(cls, env):
         return env._("HTTP with JSON")
 
-    def send(self, message):
+    def _prepare_request(self, message):
         values = {
             "number": message.number,
             "digits": message.number.lstrip("+"),
@@ -70,60 +68,18 @@ class HttpJsonDriver(Driver):
             "uuid": message.uuid,
             "sender": self.sender,
         }
-        try:
-            status, content = http_post(
-                self.url,
-                {**self.headers, "Idempotency-Key": message.uuid},
-                json.dumps(fill(self.body_template, values)).encode(),
-            )
-        except NotSent as error:
-            return Result(failure_type="gateway_unreached", reason=self._explain(error.__cause__))
-        except NoAnswer:
-            reason = self.env._(
-                "The gateway did not answer within %(seconds)s seconds or broke the connection; "
-                "it may have taken the message.",
-                seconds=READ_TIMEOUT,
-            )
-            return Result(failure_type="gateway_unknown", reason=reason)
-        return self._read_answer(status, content)
-
-    def _explain(self, error):
-        """Return in words why the gateway was not reached."""
-        if isinstance(error, requests.exceptions.ConnectTimeout):
-            return self.env._(
-                "The gateway could not be reached within %(seconds)s seconds.",
-                seconds=CONNECT_TIMEOUT,
-            )
-        if isinstance(error, requests.exceptions.SSLError):
-            return self.env._("No secure connection: the gateway's certificate was not accepted.")
-        return self.env._("The gateway could not be reached: no connection to its address.")
+        headers = {**self.headers, "Idempotency-Key": message.uuid}
+        return self.url, headers, json.dumps(fill(self.body_template, values)).encode()
 
     def _read_answer(self, status, content):
-        """Return the `Result` that an HTTP status and the bytes of an answer stand for."""
-        try:
-            answer = json.loads(content)
-        except ValueError:
-            answer = None
+        answer = parse_json(content)
         reason = self._clean(text_at(answer, self.reason_path))
-        if 300 <= status < 400:
-            reason = self.env._(
-                "The gateway redirects to another address (HTTP %(status)s). Correct its URL.",
-                status=status,
-            )
-            return Result(failure_type="gateway_refused", reason=reason)
-        if 400 <= status < 500:
-            reason = reason or self.env._("The gateway refused: HTTP %(status)s.", status=status)
-            return Result(failure_type="gateway_refused", reason=reason)
-        if not 200 <= status < 300:
-            reason = reason or self.env._("The gateway failed: HTTP %(status)s.", status=status)
-            return Result(failure_type="gateway_unknown", reason=reason)
+        if result := self._read_status(status, reason):
+            return result
         if self.accepted_path:
             verdict = text_at(answer, self.accepted_path)
             if verdict is None:
-                reason = self.env._(
-                    "The gateway's answer does not say whether it took the message."
-                )
-                return Result(failure_type="gateway_unknown", reason=reason)
+                return self._make_unclear()
             if verdict not in self.accepted_values:
                 reason = reason or self.env._(
                     "The gateway refused: %(verdict)s.", verdict=self._clean(verdict)
@@ -131,9 +87,17 @@ class HttpJsonDriver(Driver):
                 return Result(failure_type="gateway_refused", reason=reason)
         return Result(reference=self._clean(text_at(answer, self.id_path)))
 
-    def _clean(self, text):
-        """Return a gateway's words fit to be shown: short, on one line, without the secret."""
-        text = " ".join((text or "").split())
-        for secret in {self.secret, self.secret.rpartition(" ")[2]} - {""}:
-            text = text.replace(secret, "***")
-        return text[:MAX_REASON_LENGTH]
+    def read_callback(self, callback):
+        values = self._read_json_callback(callback) if callback.content else callback.values
+        reference = text_at(values, self.report_id_path)
+        code = text_at(values, self.report_state_path)
+        if reference and code:
+            state = self.report_states.get(code, "accepted")
+            if state == "failed":
+                return [self._report_failure(reference, "undelivered", code)]
+            return [Report(reference, state)]
+        number = text_at(values, self.reply_number_path)
+        text = text_at(values, self.reply_text_path)
+        if number and text:
+            return [Reply(to_e164(number), text)]
+        raise CallbackRefused

@@ -2,6 +2,10 @@ from . import mail_notification
 from . import res_company
 from . import res_config_settings
 from . import sms_gateway
+from . import sms_gateway_ask
+from . import sms_gateway_callback
+from . import sms_gateway_event
 from . import sms_gateway_test_message
 from . import sms_sms
+from . import sms_sms_event
 from . import sms_tracker

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..drivers import DRIVERS, ObstructedDriver
+from ..drivers import DRIVERS, ObstructedDriver, smsc
 
 BODY_TEMPLATE = """\
 {
@@ -36,6 +36,21 @@ class SmsGateway(models.Model):
     )
     sender = fields.Char(
         help="The name or number that the customer sees, as agreed with the gateway."
+    )
+
+    # The account
+    login = fields.Char(groups="base.group_system")
+    secret = fields.Char(
+        "Password",
+        copy=False,
+        groups="base.group_system",
+        help="The password or key of the account.",
+    )
+    smsc_host = fields.Selection(
+        [(host, host) for host in smsc.HOSTS],
+        "Country's Site",
+        default=smsc.HOSTS[0],
+        help="Where you have your account.",
     )
 
     # HTTP with JSON: the request
@@ -71,12 +86,32 @@ class SmsGateway(models.Model):
         "Reason", help="Where the words stand that say why it was refused."
     )
 
+    # HTTP with JSON: what it reports
+    report_id_path = fields.Char(
+        "Report: Message",
+        help="Where a delivery report says which message it is about: the id that the gateway gave "
+        "it, or its {uuid}.",
+    )
+    report_state_path = fields.Char(
+        "Report: State", help="Where a delivery report says what became of the message."
+    )
+    report_delivered_values = fields.Char(
+        "Means Delivered", help='What stands there when it was delivered, as in "delivered, read".'
+    )
+    report_failed_values = fields.Char(
+        "Means Not Delivered", help="What stands there when it will never be."
+    )
+    reply_number_path = fields.Char(
+        "Reply: Number", help="Where a reply has the number of its sender."
+    )
+    reply_text_path = fields.Char("Reply: Text", help="Where a reply has its text.")
+
     def _selection_driver(self):
         return [(code, driver.get_label(self.env)) for code, driver in DRIVERS.items()]
 
     @api.constrains("driver", "url")
     def _check_url(self):
-        for gateway in self.filtered(lambda gateway: gateway.driver == "http_json"):
+        for gateway in self.filtered(lambda gateway: gateway.driver in ("http_json", "kannel")):
             try:
                 address = urlsplit(gateway.url or "")
                 valid = address.scheme in ("http", "https") and bool(address.hostname)
@@ -100,6 +135,21 @@ class SmsGateway(models.Model):
                     self.env._(
                         "A header's value is one line of Latin letters, digits and signs, "
                         "without blanks around it."
+                    )
+                )
+
+    @api.constrains("driver", "login", "secret", "sender")
+    def _check_account(self):
+        """These drivers send the account in HTTP headers."""
+        for gateway in self.filtered(lambda gateway: gateway.driver in ("kannel", "turbosms")):
+            words = [gateway.login, gateway.secret]
+            if gateway.driver == "kannel":
+                words.append(gateway.sender)
+            if not all(re.fullmatch(r"([!-~]([ -~]*[!-~])?)?", word or "") for word in words):
+                raise ValidationError(
+                    self.env._(
+                        "Login, password and sender have Latin letters, digits and signs only, "
+                        "without blanks around them."
                     )
                 )
 
@@ -130,6 +180,32 @@ class SmsGateway(models.Model):
                     )
                 )
 
+    @api.constrains(
+        "report_id_path",
+        "report_state_path",
+        "report_delivered_values",
+        "reply_number_path",
+        "reply_text_path",
+    )
+    def _check_report(self):
+        for gateway in self:
+            report = (
+                gateway.report_id_path,
+                gateway.report_state_path,
+                gateway.report_delivered_values,
+            )
+            if any(report) and not all(report):
+                raise ValidationError(
+                    self.env._(
+                        "Say where a report has its message and its state, and what means "
+                        "delivered, or nothing of it."
+                    )
+                )
+            if bool(gateway.reply_number_path) != bool(gateway.reply_text_path):
+                raise ValidationError(
+                    self.env._("Say both where a reply has its number and its text, or neither.")
+                )
+
     @api.constrains("company_id")
     def _check_company_id(self):
         self.env["res.company"].sudo().search(
@@ -147,6 +223,20 @@ class SmsGateway(models.Model):
             "target": "new",
             "context": {"default_gateway_id": self.id},
         }
+
+    def action_open_messages(self):
+        """Open the messages that were handed to this gateway, as long as Odoo keeps them."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("sms.sms_sms_action")
+        return action | {"domain": [("gateway_id", "=", self.id)], "context": {"create": False}}
+
+    def action_open_inbox(self):
+        """Open what this gateway has reported."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_gateway_http.sms_gateway_event_action"
+        )
+        return action | {"domain": [("gateway_id", "=", self.id)]}
 
     def action_open_test_outbox(self):
         """Open the messages that this test gateway has kept."""

@@ -25,7 +25,8 @@ class SmsSms(models.Model):
     """Rows of companies that chose a gateway are handed over by committed claim.
 
     outgoing -> process (claimed, committed) -> pending (taken) or error (surely not taken). Where
-    nobody can tell, the row stays in `process` with the failure type "gateway_unknown".
+    nobody can tell, the row stays in `process` with the failure type "gateway_unknown". What the
+    gateway reports later makes of it sent (delivered) or error (not delivered).
     """
 
     _inherit = "sms.sms"
@@ -45,7 +46,18 @@ class SmsSms(models.Model):
     gateway_claimed_at = fields.Datetime(
         "Claimed on", copy=False, readonly=True, help="When it was about to be handed over."
     )
-    gateway_reference = fields.Char("Gateway's ID", copy=False, readonly=True)
+    gateway_reference = fields.Char(
+        "Gateway's ID",
+        copy=False,
+        readonly=True,
+        help="By which the gateway knows this attempt to send it.",
+    )
+    gateway_ask_at = fields.Datetime(
+        "Ask Again on",
+        copy=False,
+        readonly=True,
+        help="When the gateway is asked next what became of it, if it can be asked.",
+    )
     gateway_reason = fields.Char(
         "Reason", copy=False, readonly=True, help="Why it failed, in words."
     )
@@ -55,8 +67,16 @@ class SmsSms(models.Model):
             ("gateway_unreached", "Gateway Not Reached"),
             ("gateway_setup", "Gateway Not Set Up"),
             ("gateway_unknown", "Result Unknown"),
+            # What the platform calls failed deliveries, on notifications only.
+            ("sms_expired", "Expired"),
+            ("sms_invalid_destination", "Invalid Destination"),
+            ("sms_not_allowed", "Not Allowed"),
+            ("sms_not_delivered", "Not Delivered"),
+            ("sms_rejected", "Rejected"),
         ],
     )
+
+    _gateway_reference_idx = models.Index("(gateway_reference) WHERE gateway_reference IS NOT NULL")
 
     def write(self, vals):
         if vals.get("state") == "outgoing":
@@ -66,6 +86,7 @@ class SmsSms(models.Model):
                 "gateway_id": False,
                 "gateway_claimed_at": False,
                 "gateway_reference": False,
+                "gateway_ask_at": False,
                 "gateway_reason": False,
             }
         return super().write(vals)
@@ -205,11 +226,17 @@ class SmsSms(models.Model):
 
     @api.model
     def _process_queue(self):
-        """Hand over what goes through gateways, then let the platform send the rest."""
+        """Hand over what goes through gateways, then let the platform send the rest.
+
+        What the gateways have reported is taken in first.
+        """
+        cron = self.env.ref("sms.ir_cron_sms_scheduler_action")
+        if self._gateway_take_in_events():
+            cron._trigger()
         self._gateway_settle_claims()
         if not self._gateway_process_queue():
             # At once, where the scheduler by itself would come back after up to a minute.
-            self.env.ref("sms.ir_cron_sms_scheduler_action")._trigger()
+            cron._trigger()
             return None
         result = super()._process_queue()
         if left := self.search_count(self._get_gateway_queue_domain()):
@@ -220,8 +247,8 @@ class SmsSms(models.Model):
     def _gateway_settle_claims(self):
         """Mark as unknown the messages whose worker died between its claim and the result.
 
-        Commits after each one. A claim that may still be alive is looked at again when it has
-        expired.
+        A gateway that can tell what became of one is asked before. Commits after each one. A claim
+        that may still be alive is looked at again when it has expired.
         """
         claimed = self.search(
             [
@@ -238,7 +265,9 @@ class SmsSms(models.Model):
             self.env.ref("sms.ir_cron_sms_scheduler_action")._trigger(at=expiry)
         for sms in claimed - alive:
             company = sms._get_sms_company()
-            reason = sms.with_context(lang=company.partner_id.lang).env._(
+            if sms._gateway_ask_unknown():
+                continue
+            reason = sms.gateway_reason or sms.with_context(lang=company.partner_id.lang).env._(
                 "The work was interrupted while the message was being handed over; the gateway "
                 "may have taken it."
             )
@@ -301,6 +330,7 @@ class SmsSms(models.Model):
             UPDATE sms_sms
                SET state = 'process',
                    gateway_id = %(gateway_id)s,
+                   gateway_reference = %(reference)s,
                    gateway_claimed_at = now() AT TIME ZONE 'UTC',
                    write_date = now() AT TIME ZONE 'UTC',
                    write_uid = %(uid)s
@@ -311,10 +341,12 @@ class SmsSms(models.Model):
          RETURNING uuid,
                    number,
                    body,
+                   gateway_reference,
                    (SELECT id FROM sms_tracker WHERE sms_uuid = sms_sms.uuid)
             """,
             id=self.id,
             gateway_id=driver.gateway_id,
+            reference=driver.make_reference() or None,
             uid=self.env.uid,
         )
         try:
@@ -326,9 +358,9 @@ class SmsSms(models.Model):
             return None
         # The claim has to stand whatever happens to this process during the call.
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        uuid, number, body, tracker_id = row
+        uuid, number, body, reference, tracker_id = row
         tracker = self.env["sms.tracker"].browse(tracker_id)
-        return Message(uuid, number or "", body or ""), tracker
+        return Message(uuid, number or "", body or "", reference or ""), tracker
 
     def _gateway_hand_over(self, driver, message, tracker):
         """Call the gateway for this claimed message, record the result, and commit."""
@@ -345,19 +377,27 @@ class SmsSms(models.Model):
                     "have taken it."
                 )
                 result = Result(failure_type="gateway_unknown", reason=reason)
-        self._gateway_commit(self._gateway_set_result, message, result, tracker)
+        self._gateway_commit(self._gateway_set_result, driver, message, result, tracker)
 
-    def _gateway_set_result(self, message, result, tracker):
+    def _gateway_set_result(self, driver, message, result, tracker):
         """Record what is known about this message after the call, here and on its tracker."""
         self.ensure_one()
         tracker = tracker.with_context(sms_skip_msg_notification=True)  # told once for the batch
         if result.failure_type == "gateway_unknown":
-            self._gateway_mark_unknown(result.reason)
+            if driver.asks_unknown:
+                self._gateway_ask_later(result.reason)
+            else:
+                self._gateway_mark_unknown(result.reason)
             return
         if result.failure_type:
             self._gateway_set_failed(tracker, result.failure_type, result.reason)
         else:
-            self._gateway_set_sent(tracker, gateway_reference=result.reference)
+            self._gateway_set_sent(
+                tracker,
+                gateway_reference=result.reference or message.reference,
+                gateway_ask_at=driver.asks and self.env.cr.now().replace(microsecond=0),
+                to_delete=not driver.reports,
+            )
         self._handle_call_result_hook(
             [
                 {
@@ -367,6 +407,15 @@ class SmsSms(models.Model):
                 }
             ]
         )
+
+    def _gateway_ask_later(self, reason):
+        """Leave this message claimed: the gateway is asked what became of it as the claim expires.
+
+        `reason` is for people, in case that the gateway does not know either.
+        """
+        self.gateway_reason = reason
+        expiry = self.env.cr.now() + CLAIM_EXPIRY
+        self.env.ref("sms.ir_cron_sms_scheduler_action")._trigger(at=expiry)
 
     def _gateway_set_sent(self, tracker, **values):
         """Record that this message was taken, with further `values`."""
@@ -395,18 +444,21 @@ class SmsSms(models.Model):
 
         Whatever else goes wrong is undone and logged: one bad message must not stop the rest. It
         is then left claimed, so that its result becomes unknown when the claim expires.
+
+        :return: whether it was done
         """
         for attempt in range(1, RESULT_ATTEMPTS + 1):
             try:
                 work(*args)
                 # One message's result must not be lost with the next one's.
                 self.env.cr.commit()  # pylint: disable=invalid-commit
-                return
+                return True
             except Exception as error:
                 self.env.cr.rollback()
                 if not isinstance(error, TransactionRollbackError) or attempt == RESULT_ATTEMPTS:
                     self._gateway_log(error)
-                    return
+                    return False
+        return False
 
     def _gateway_log(self, error):
         """Log where an error occurred, without its words: they may hold a number or a secret."""

@@ -5,7 +5,7 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from requests import Session
 
@@ -22,12 +22,14 @@ class LoopbackGateway:
     """A gateway on a free port of the loopback that keeps what it is given.
 
     `status` and `answer` (bytes, or something to be sent as JSON) are what it answers, after
-    `delay` seconds; with `cut` it takes the request and closes the connection without a word.
+    `delay` seconds; `answers` holds what it answers at certain paths instead. With `cut` it takes
+    the request and closes the connection without a word.
     """
 
     def __init__(self):
         self.requests = []
         self.status, self.answer, self.headers = 200, {"status": "ok", "id": "g-1"}, {}
+        self.answers = {}
         self.delay, self.cut = 0, False
 
     @contextmanager
@@ -38,12 +40,12 @@ class LoopbackGateway:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 content = self.rfile.read(int(self.headers["Content-Length"]))
-                gateway.requests.append((self.path, dict(self.headers), json.loads(content)))
+                gateway.requests.append((self.path, dict(self.headers), self.parse(content)))
                 time.sleep(gateway.delay)
                 if gateway.cut:
                     self.connection.shutdown(socket.SHUT_RDWR)
                     return
-                answer = gateway.answer
+                answer = gateway.answers.get(self.path, gateway.answer)
                 if not isinstance(answer, bytes):
                     answer = json.dumps(answer).encode()
                 self.send_response(gateway.status)
@@ -52,6 +54,13 @@ class LoopbackGateway:
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
+
+            def parse(self, content):
+                content_type = self.headers["Content-Type"]
+                if content_type == "application/json":
+                    return json.loads(content)
+                text = content.decode()
+                return dict(parse_qsl(text)) if "form" in content_type else text
 
             def log_message(self, *args):
                 pass
@@ -69,7 +78,8 @@ class LoopbackGateway:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.load_cert_chain(certificate)
                 server.socket = context.wrap_socket(server.socket, server_side=True)
-            self.url = f"{scheme}://127.0.0.1:{server.server_port}/messages"
+            self.root = f"{scheme}://127.0.0.1:{server.server_port}"
+            self.url = f"{self.root}/messages"
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
             try:
@@ -103,6 +113,7 @@ class GatewayCase(TransactionCase):
         cls.cron = cls.env.ref("sms.ir_cron_sms_scheduler_action")
         cls.env["sms.sms"].search([]).unlink()
         cls.env["sms.gateway.test.message"].search([]).unlink()
+        cls.env["sms.gateway.event"].search([]).unlink()
 
     @classmethod
     def _request_handler(cls, session, request, **kwargs):
@@ -126,6 +137,40 @@ class GatewayCase(TransactionCase):
                 "answer_reason_path": "error.text",
                 **values,
             }
+        )
+
+    def create_gateway(self, driver, **values):
+        """Return a gateway of one of the other kinds, with an account."""
+        return self.env["sms.gateway"].create(
+            {
+                "name": driver,
+                "driver": driver,
+                "sender": "Wholesale",
+                "login": driver in ("kannel", "smsc") and "odoo",
+                "secret": "s3cret",
+                **values,
+            }
+        )
+
+    def send_pending(self, gateway, reference, count=1, **values):
+        """Return messages that `gateway` has taken and may still report on."""
+        sms = self.queue_sms(count, **values)
+        sms.write(
+            {
+                "state": "pending",
+                "gateway_id": gateway.id,
+                "gateway_reference": reference,
+                "gateway_claimed_at": self.env.cr.now(),
+                "gateway_ask_at": self.env.cr.now(),
+            }
+        )
+        return sms
+
+    def receive(self, gateway, *events):
+        """Keep what a gateway reports, as its callback does."""
+        self.env["sms.gateway.event"]._receive(gateway, events)
+        return self.env["sms.gateway.event"].search(
+            [("gateway_id", "=", gateway.id)], order="id", limit=len(events)
         )
 
     def queue_sms(self, count=1, company=None, **values):

@@ -1,5 +1,7 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+
+from odoo.addons.sms_gateway_http.drivers import Report
 
 from .common import GatewayCase
 
@@ -65,16 +67,55 @@ class TestAccess(GatewayCase):
                 self.kept.with_user(user).create({"company_id": self.company.id})
         self.kept.with_user(self.admin).unlink()
 
+    def test_secrets(self):
+        """Not even code that may read gateways hands them to anybody but administrators."""
+        gateway = self.create_gateway("smsc", callback_secret="word")
+        secrets = ["login", "secret", "callback_secret", "callback_url", "auth_value"]
+        self.assertEqual(gateway.with_user(self.admin).read(["secret"])[0]["secret"], "s3cret")
+        for name in secrets:
+            with self.assertRaises(AccessError):
+                gateway.with_user(self.employee).read([name])
+            self.assertEqual(gateway._fields[name].groups, "base.group_system")
+
+    def test_inbox(self):
+        event = self.receive(self.outbox_gateway, Report("1", "delivered"))
+        self.assertEqual(event.with_user(self.admin).reference, "1")
+        for user in (self.employee, self.reader):
+            with self.assertRaises(AccessError):
+                event.with_user(user).read(["reference"])
+            with self.assertRaises(AccessError):
+                event.with_user(user).unlink()
+        for user in (self.employee, self.admin):
+            with self.assertRaises(AccessError):
+                event.with_user(user).write({"state": "used"})
+            with self.assertRaises(AccessError):
+                event.with_user(user).create({"gateway_id": self.outbox_gateway.id})
+        with self.assertRaisesRegex(UserError, "cannot be changed"):
+            event.write({"delivery_state": "failed"})
+        event.with_user(self.admin).unlink()
+
+    def test_balance(self):
+        gateway = self.create_gateway("smsc")
+        gateway.with_user(self.admin).action_ask_balance()
+        with self.assertRaises(AccessError):
+            gateway.with_user(self.employee).action_ask_balance()
+
     def test_other_companies(self):
         gateway = self.outbox_gateway.copy({"company_id": self.other_company.id})
         kept = self.kept.copy({"company_id": self.other_company.id})
-        for record, user in [(gateway, self.admin), (kept, self.reader), (kept, self.admin)]:
+        event = self.receive(gateway, Report("1", "delivered"))
+        for record, user in [
+            (gateway, self.admin),
+            (kept, self.reader),
+            (kept, self.admin),
+            (event, self.admin),
+        ]:
             with self.subTest(record=record._name, user=user.login):
                 with self.assertRaises(AccessError):
-                    record.with_user(user).read(["company_id"])
+                    record.with_user(user).read(["create_date"])
                 user.company_ids += self.other_company
                 record.with_user(user).with_context(allowed_company_ids=user.company_ids.ids).read(
-                    ["company_id"]
+                    ["create_date"]
                 )
                 user.company_ids -= self.other_company
 

@@ -44,9 +44,49 @@ class TestGateway(GatewayCase):
             dict(self.env["sms.gateway"]._fields["driver"]._description_selection(self.env)),
             {
                 "http_json": "HTTP with JSON",
+                "kannel": "Kannel",
+                "smsc": "SMSC",
+                "smsfly": "SMS-fly",
+                "turbosms": "TurboSMS",
                 "test": "Test gateway: nothing leaves this database",
             },
         )
+
+    def test_forms_of_the_kinds(self):
+        """Each kind asks for its own account, and can be created by typing it."""
+        for driver, values in [
+            ("kannel", {"url": "http://127.0.0.1:13013/cgi-bin/sendsms", "login": "odoo"}),
+            ("smsc", {"smsc_host": "smsc.kz", "login": "odoo"}),
+            ("smsfly", {}),
+            ("turbosms", {}),
+        ]:
+            with self.subTest(driver=driver):
+                with Form(self.env["sms.gateway"].with_user(self.admin)) as form:
+                    form.name = driver
+                    form.driver = driver
+                    form.secret = "s3cret"
+                    for name, value in values.items():
+                        form[name] = value
+                gateway = form.record
+                self.assertFalse(gateway.copy().secret)
+                self.assertEqual(gateway.tells_balance, driver != "kannel")
+                self.assertEqual(bool(gateway.callback_url), driver != "smsfly")
+
+    def test_account_for_headers(self):
+        for values in (
+            {"secret": "пароль"},
+            {"login": "odoo\r\nX-Other: 1"},
+            {"sender": "Оптом"},
+            {"url": False},
+        ):
+            with self.subTest(values=values), self.assertRaises(ValidationError):
+                self.create_gateway("kannel", **({"url": "http://127.0.0.1:1/"} | values))
+        self.create_gateway("smsc", sender="Оптом", secret="пароль")
+
+    def test_open_messages_and_inbox(self):
+        gateway = self.outbox_gateway.with_user(self.admin)
+        for action in (gateway.action_open_messages(), gateway.action_open_inbox()):
+            self.assertEqual(action["domain"], [("gateway_id", "=", gateway.id)])
 
     def test_kinds_speak_the_readers_language(self):
         self.env["res.lang"]._activate_lang("uk_UA")
@@ -100,12 +140,15 @@ class TestGateway(GatewayCase):
 
     def test_neutralize(self):
         gateway = self.create_http_gateway("https://gateway.example.com/")
+        gateway.write({"login": "odoo", "secret": "s3cret", "callback_secret": "word"})
         self.company.sms_gateway_id = gateway
         self.env.flush_all()
         with file_open("sms_gateway_http/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())
         gateway.invalidate_recordset()
-        self.assertEqual((gateway.driver, gateway.url, gateway.auth_value), ("test", False, False))
+        self.assertEqual(gateway.driver, "test")
+        for name in ("url", "auth_value", "login", "secret", "callback_secret", "callback_url"):
+            self.assertFalse(gateway[name])
         sms = self.queue_sms()
         self.run_cron()
         self.assertEqual(self.get_outbox().uuid, sms.uuid)
@@ -130,7 +173,13 @@ class TestGateway(GatewayCase):
             ("res.company", ["sms_gateway_id"]),
             (
                 "sms.sms",
-                ["gateway_id", "gateway_claimed_at", "gateway_reference", "gateway_reason"],
+                [
+                    "gateway_ask_at",
+                    "gateway_claimed_at",
+                    "gateway_id",
+                    "gateway_reason",
+                    "gateway_reference",
+                ],
             ),
         ]:
             for name in names:

@@ -14,7 +14,8 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from odoo.addons.sms_gateway_http.drivers import Message, http
-from odoo.addons.sms_gateway_http.drivers.http_json import fill, text_at
+from odoo.addons.sms_gateway_http.drivers.http_driver import text_at
+from odoo.addons.sms_gateway_http.drivers.http_json import fill
 
 from .common import NUMBER, GatewayCase, LoopbackGateway, closed_port
 
@@ -235,6 +236,10 @@ class TestHttpJson(GatewayCase):
             {"body_template": '{"text": "{text}"}'},
             {"answer_accepted_values": False},
             {"answer_accepted_path": False},
+            {"report_id_path": "id"},
+            {"report_id_path": "id", "report_state_path": "status"},
+            {"reply_number_path": "from"},
+            {"reply_text_path": "text"},
         ):
             with self.subTest(values=values), self.assertRaises(ValidationError):
                 self.create_http_gateway(**(good | values))

@@ -58,8 +58,9 @@ class CrmVisit(models.Model):
     @api.depends("company_id", "phone")
     def _compute_customer_url(self):
         for visit in self:
-            visit.customer_url = visit._origin and (
-                f"{visit.company_id.get_base_url()}/v/{visit._origin._get_page_token()}"
+            saved = visit._origin
+            visit.customer_url = (
+                f"{saved.company_id.get_base_url()}/v/{saved._get_page_token()}" if saved else False
             )
 
     def action_open_customer_page(self):
@@ -111,8 +112,7 @@ class CrmVisit(models.Model):
         """Return what the customer may do now: of ``confirm, move, cancel, call``.
 
         Moving ends ``MOVE_NOTICE`` before the told time, cancelling at it: the measurer should
-        rather learn late than stand before a closed door. Once he is on his way only the
-        telephone helps.
+        rather learn late than stand before a closed door. After that only the telephone helps.
         """
         self.ensure_one()
         if self.state == "draft":
@@ -191,17 +191,17 @@ class CrmVisit(models.Model):
         }.get(choice, False)
 
     def _confirm_for_customer(self):
-        self._set_state("confirmed", ("scheduled",))
         visit = self._for_manager()
+        visit._set_state("confirmed", ("scheduled",))
         visit._message_log(body=visit.env._("The customer confirmed the visit on the page."))
 
     def _move_for_customer(self, start):
         """Move the visit to a time that is free at this moment; choosing it confirms it."""
-        former = self._for_manager().local_start
-        if not self._take_offer(start):
-            raise UserError(self.env._("This time has just been taken. Please choose another one."))
-        self.customer_moves += 1
         visit = self._for_manager()
+        former = visit.local_start
+        if not visit._take_offer(start):
+            raise UserError(self.env._("This time has just been taken. Please choose another one."))
+        visit.customer_moves += 1
         visit._message_log(
             body=visit.env._(
                 "The customer moved the visit on the page from %(former)s to %(new)s.",
@@ -232,7 +232,7 @@ class CrmVisit(models.Model):
         if not words:
             raise UserError(self.env._("Please tell us why you cancel."))
         visit = self._for_manager()
-        self._cancel(visit.env._("The customer, on the page: %(words)s", words=words))
+        visit._cancel(visit.env._("The customer, on the page: %(words)s", words=words))
         visit._message_log(body=visit.cancel_reason)
         visit._schedule_call(
             fields.Datetime.now(),
@@ -242,7 +242,7 @@ class CrmVisit(models.Model):
 
     def _call_for_customer(self, words):
         visit = self._for_manager()
-        self.callback_activity_id = visit._schedule_call(
+        visit.callback_activity_id = visit._schedule_call(
             fields.Datetime.now(),
             visit.env._("The customer asks for another time of %(visit)s: call", visit=visit.name),
             note=escape(words),
@@ -255,7 +255,7 @@ class CrmVisit(models.Model):
         )
 
     def _for_manager(self):
-        """Return the visit in the language and the zone in which its manager reads."""
+        """Return the visit in its manager's language and zone: what follows is for people there."""
         self.ensure_one()
         return self.with_context(lang=self.user_id.lang, tz=self.user_id.tz)
 

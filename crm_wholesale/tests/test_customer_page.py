@@ -489,6 +489,13 @@ class TestMove(PageCase):
         self.assertIn("Thu 26 Nov 2026, 10:00", moved[0])
         self.assertFalse(self.get_calls())
 
+    def test_the_firm_reads_its_own_language(self):
+        self.manager.lang = "ru_RU"
+        start = self.get_offers()[-1]
+        self.post("move", lang="uk_UA", start=f"{start}")
+        (body,) = [m.body for m in self.visit.message_ids if "26" in m.body]
+        self.assertIn("чт 26 нояб", body)
+
     def test_a_taken_time(self):
         """Taken while the customer was choosing: nothing moves, the next free times are shown."""
         start = self.get_offers()[-1]

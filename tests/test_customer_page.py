@@ -15,7 +15,7 @@ from small_firm import SmallFirm
 PHONE = {"viewport": {"width": 320, "height": 640}, "is_mobile": True, "has_touch": True}
 AXE = "npm/node_modules/axe-core/axe.min.js"
 START = re.compile(r'name="start"[^>]*value="([^"]+)"')
-ROUNDS = 3
+ROUNDS = 2
 
 
 @pytest.fixture(scope="module")

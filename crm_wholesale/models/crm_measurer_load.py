@@ -26,8 +26,9 @@ class CrmMeasurer(models.Model):
 
     def _load_refusals(self, company):
         """Return a dict from the id of each measurer who cannot be sent at all to the code why."""
-        group = self.env.ref("crm_wholesale.crm_wholesale_group_measurer")
-        domain = [("id", "in", self.user_id.ids), ("all_group_ids", "in", group.ids)]
+        group = "crm_wholesale.crm_wholesale_group_measurer"
+        group_id = self.env["ir.model.data"]._xmlid_to_res_id(group)
+        domain = [("id", "in", self.user_id.ids), ("all_group_ids", "in", [group_id])]
         users = self.env["res.users"].search(domain)
         refusals = {}
         for measurer in self:

@@ -12,7 +12,7 @@ class CrmMeasurer(models.Model):
         help="To how many visits this measurer did not come.",
     )
 
-    @api.depends("visit_ids.state")
+    @api.depends("visit_ids.no_show_reason")
     def _compute_no_show_count(self):
         counts = dict(
             self.env["crm.visit"]._read_group(

@@ -27,7 +27,6 @@ PROTECTED_FIELDS = frozenset(
         "arrived_at",
         "done_at",
         "cancel_reason",
-        "no_show_reason",
         "no_show_at",
         "queue_reason",
         "assignment_reason",

@@ -20,8 +20,9 @@ class CrmVisit(models.Model):
             (MEASURER_ABSENT, "Our measurer did not come"),
         ],
         "Came to Nothing Because",
-        readonly=True,
         copy=False,
+        tracking=True,
+        help="What the measurer found; the manager corrects it after the call.",
     )
     no_show_at = fields.Datetime("Came to Nothing At", readonly=True, copy=False)
     is_due = fields.Boolean(
@@ -44,6 +45,11 @@ class CrmVisit(models.Model):
     )
     repeat_ids = fields.One2many("crm.visit", "repeat_of_id", "Repeated By")
 
+    _no_show_reason_of_no_show = models.Constraint(
+        "CHECK(no_show_reason IS NULL OR state = 'no_show')",
+        "Only a visit that came to nothing has a reason for it.",
+    )
+
     @api.depends("start", "state")
     def _compute_is_due(self):
         now = fields.Datetime.now()
@@ -51,7 +57,7 @@ class CrmVisit(models.Model):
             begun = visit.start and visit.start <= now
             visit.is_due = begun and visit.state in ABSENT_FROM_STATES
 
-    @api.depends("phone", "state")
+    @api.depends("phone", "state", "no_show_reason")
     def _compute_customer_no_show_count(self):
         counts = dict(
             self._read_group(

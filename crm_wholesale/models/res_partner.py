@@ -22,7 +22,7 @@ class ResPartner(models.Model):
         help="How many of the visits met nobody.",
     )
 
-    @api.depends("visit_ids.state")
+    @api.depends("visit_ids.state", "visit_ids.no_show_reason")
     def _compute_visit_count(self):
         visits = self.env["crm.visit"]
         domain = [("partner_id", "in", self.ids)]

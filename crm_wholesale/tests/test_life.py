@@ -1,7 +1,10 @@
 from datetime import datetime, timedelta
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .common import MOBILE, NOW, WholesaleCommon
 
@@ -321,6 +324,20 @@ class TestLifeOfVisit(LifeCommon):
         action = self.measurer.with_user(self.manager).action_open_no_shows()
         self.assertEqual(self.env["crm.visit"].search(action["domain"]), forgotten)
         self.assertEqual(len(self._get_calls(forgotten)), 2)
+
+    def test_manager_corrects_the_reason_after_the_call(self):
+        self.as_measurer.action_on_my_way()
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():
+            self.visit.no_show_reason = "not_home"
+            self.visit.flush_recordset()
+        self.env.invalidate_all()
+        self.as_measurer.action_no_show()
+        with self.assertRaises(AccessError):
+            self.as_measurer.no_show_reason = "sent_away"
+        self.assertEqual((self.visit.customer_no_show_count, self.measurer.no_show_count), (1, 0))
+        self.visit.with_user(self.manager).no_show_reason = "measurer_absent"
+        self.env.invalidate_all()
+        self.assertEqual((self.visit.customer_no_show_count, self.measurer.no_show_count), (0, 1))
 
     def test_repeat_in_one_click(self):
         with self.assertRaisesRegex(UserError, "still open"):

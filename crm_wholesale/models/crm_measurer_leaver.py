@@ -33,7 +33,11 @@ class CrmMeasurer(models.Model):
             "res_model": "crm.visit.reassign",
             "views": [(False, "form")],
             "target": "new",
-            "context": {"default_measurer_id": self.id, "default_archive_measurer": archive},
+            "context": {
+                "default_measurer_id": self.id,
+                "default_archive_measurer": archive,
+                "dialog_size": "extra-large",
+            },
         }
 
     def _get_movable_visits(self):

@@ -90,11 +90,11 @@ class CrmVisitReassignLine(models.TransientModel):
     address = fields.Char(related="visit_id.address")
     company_id = fields.Many2one(related="visit_id.company_id")
     proposed_id = fields.Many2one("crm.measurer")
-    proposal = fields.Char(help="Why this measurer was proposed, or why nobody was.")
+    proposal = fields.Text(help="Why this measurer was proposed, or why nobody was.")
     new_measurer_id = fields.Many2one(
         "crm.measurer", help="Empty: the visit goes back to the queue."
     )
-    note = fields.Char("Why", compute="_compute_note")
+    note = fields.Text("Why", compute="_compute_note")
 
     @api.depends("new_measurer_id")
     def _compute_note(self):

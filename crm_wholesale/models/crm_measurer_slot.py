@@ -18,7 +18,7 @@ class CrmMeasurer(models.Model):
         the site's clock, and after it every full hour. Hours, days off and other appointments are
         read with sudo and never named. The number of queries is constant.
 
-        :param dict visit_values: by the names of the visit's fields: ``company_id``, ``type_id``,
+        :param dict visit_values: by the names of the visit's fields: ``type_id``, ``company_id``,
             ``duration`` (hours; else the type's), ``latitude``, ``longitude``, ``zip``, ``city``,
             ``tz``, ``urgent``, ``window_start`` and ``window_stop`` (the start lies between them),
             ``id`` (a visit whose own present place counts as free)
@@ -29,7 +29,9 @@ class CrmMeasurer(models.Model):
             (UTC), ``travel_minutes`` (what the visit adds to the ways of that day) and ``reason``
             (why this place, in words)
         """
-        days = self._load_days_for(visit_values, earliest, latest)
+        visit_type = self.env["crm.visit.type"].sudo().browse(visit_values.get("type_id"))
+        horizon = fields.Datetime.now() + timedelta(days=visit_type.horizon_days + 1)
+        days = self._load_days_for(visit_values, earliest, min(latest, horizon))
         return days.find_slots(visit_values, earliest, latest, limit)
 
     def _explain_unavailable(self, visit_values, start, stop):
@@ -87,18 +89,17 @@ class CrmMeasurer(models.Model):
 class LoadedDays:
     """The days of several measurers, loaded once; asking and filling them makes no query.
 
-    Made by ``crm.measurer._load_days``. To place many visits one after another::
+    Made by ``crm.measurer._load_days``. ``visit_values`` are those of
+    ``crm.measurer._find_slots`` everywhere, datetimes are UTC; the type of a visit is read from
+    the cache where it is there. Whoever places many visits one after another asks ``schedule``
+    itself, in seconds since 1970 and without words::
 
         days = self.env["crm.measurer"]._load_days(company, earliest, latest)
         for visit in visits:
-            values = visit._prepare_slot_values()
-            placements = days.find(values, visit.earliest, visit.latest)
-            best = min(placements, key=...)  # best.measurer is an id, best.travel minutes
-            slot = days.describe(values, best)  # the dict of ``_find_slots``
-            days.insert(values, slot["measurer"], slot["start"])
-
-    ``visit_values`` are those of ``crm.measurer._find_slots`` everywhere, datetimes are UTC. The
-    type of a visit is read from the cache where it is there.
+            request = days.prepare_request(visit._prepare_slot_values())
+            placements = days.schedule.find(request, first, last, every_hour=False)
+            best = min(placements, key=...)
+            days.schedule.insert(best.measurer, request, best.start)
     """
 
     def __init__(self, measurers, company, earliest, latest, ignored_ids):
@@ -177,26 +178,11 @@ class LoadedDays:
         placements = choose_spread(gaps, request, limit)
         return [self._describe(request, placement) for placement in placements]
 
-    def find(self, visit_values, earliest, latest, every_hour=True):
-        """Yield the feasible placements, measurer by measurer, unsorted and without words.
-
-        :param bool every_hour: without it only the first start in each gap
-        :return: ``Placement`` tuples: ``measurer`` (an id), ``start`` and ``stop`` (seconds since
-            1970), ``travel`` (minutes that it adds)
-        """
-        request = self.prepare_request(visit_values)
-        bounds = self._get_bounds(visit_values, earliest, latest)
-        return self.schedule.find(request, *bounds, every_hour=every_hour)
-
     def _get_bounds(self, visit_values, earliest, latest):
         """Return first moment, last moment, and the arrival window as a pair or None."""
         window = visit_values.get("window_start"), visit_values.get("window_stop")
         starts = [to_moment(fields.Datetime.to_datetime(moment)) for moment in window if moment]
         return to_moment(earliest), to_moment(latest), starts if len(starts) == 2 else None
-
-    def describe(self, visit_values, placement):
-        """Return a placement as a dict of ``crm.measurer._find_slots``."""
-        return self._describe(self.prepare_request(visit_values), placement)
 
     def explain(self, visit_values, measurer, start, stop):
         """Return (code, sentence) of why a measurer cannot come at this time, or None.
@@ -206,12 +192,6 @@ class LoadedDays:
         request = self.prepare_request(visit_values, stop - start)
         verdict = self.schedule.get_verdict(measurer.id, request, to_moment(start))
         return verdict and (verdict.code, self._get_words(visit_values, measurer, verdict))
-
-    def get_slot(self, visit_values, measurer, start):
-        """Return the slot of a measurer at this start as a dict, feasible or not."""
-        request = self.prepare_request(visit_values)
-        placement = self.schedule.place(measurer.id, request, to_moment(start))
-        return self._describe(request, placement)
 
     def get_work(self, measurer):
         """Return when a measurer works: pairs of UTC datetimes without breaks, days off, events."""
@@ -228,10 +208,6 @@ class LoadedDays:
     def insert(self, visit_values, measurer, start):
         """Put a visit into the measurer's days; what is asked afterwards takes it for booked."""
         self.schedule.insert(measurer.id, self.prepare_request(visit_values), to_moment(start))
-
-    def remove(self, visit_id):
-        """Take a visit out of everybody's days."""
-        self.schedule.remove(visit_id)
 
     # --- Words ---
 
@@ -255,7 +231,7 @@ class LoadedDays:
             zones=self._get_zones(place),
             urgent=bool(values.get("urgent")),
             opens=to_moment(now + timedelta(hours=visit_type.notice_hours)),
-            closes=to_moment(now + timedelta(days=visit_type.horizon_days or 3660)),
+            closes=to_moment(now + timedelta(days=visit_type.horizon_days)),
             key=values.get("id"),
             label=values.get("name") or "",
         )

@@ -290,8 +290,6 @@ class TestSchedule(ScheduleCase):
         self.assertFalse(self._find(schedule, request))
         verdict = schedule.get_verdict(1, request, at(day, 15))
         self.assertEqual((verdict.code, verdict.available), ("capacity", 2))
-        schedule.remove(1)
-        self.assertTrue(self._find(schedule, request))
 
     def test_half_days(self):
         day = DAYS["plain"]
@@ -300,9 +298,10 @@ class TestSchedule(ScheduleCase):
         tour.add([self._get_stop(at(day, 9), key=1)])
         self.assertEqual(self._get_walls(self._find(schedule, request))[0], "12:00")
         self.assertEqual(schedule.get_verdict(1, request, at(day, 11, 59)).code, "capacity")
-        tour.remove(1)
+        tour = self._get_tour(hours=((9, 18),), per_half_day=1)
         tour.add([self._get_stop(at(day, 15), key=2)])
-        self.assertEqual(self._get_walls(self._find(schedule, request))[-1], "11:00")
+        found = self._find(self._get_schedule(tour), request)
+        self.assertEqual(self._get_walls(found)[-1], "11:00")
 
     def test_urgent_reserve(self):
         day = DAYS["plain"]
@@ -312,8 +311,10 @@ class TestSchedule(ScheduleCase):
         tour.add([self._get_stop(at(day, 9), key=1), self._get_stop(at(day, 13), key=2)])
         self.assertFalse(self._find(schedule, request))
         self.assertTrue(self._find(schedule, urgent))
-        tour.remove(2)
-        tour.add([self._get_stop(at(day, 13), key=3, urgent=True)])
+        tour = self._get_tour(per_day=3, urgent_reserve=1)
+        schedule = self._get_schedule(tour)
+        stops = [(9, False), (13, True)]
+        tour.add([self._get_stop(at(day, hour), key=hour, urgent=urge) for hour, urge in stops])
         self.assertTrue(self._find(schedule, request), "the urgent one takes the reserve")
         tour.add([self._get_stop(at(day, 15), key=4)])
         self.assertFalse(self._find(schedule, urgent))

@@ -170,11 +170,6 @@ class Tour:
         self.stops = sorted([*self.stops, *stops], key=lambda stop: (stop.start, stop.stop))
         self._forget()
 
-    def remove(self, key):
-        """Take the stops with this key out of the days."""
-        self.stops = [stop for stop in self.stops if stop.key != key]
-        self._forget()
-
     # --- Capacity ---
 
     def get_count(self, day):
@@ -449,12 +444,6 @@ class Schedule:
                 lost.append(stop.key)
             break
         return lost
-
-    def remove(self, key):
-        """Take the visit with this key out of everybody's days."""
-        for tour in self.tours.values():
-            if any(stop.key == key for stop in tour.stops):
-                tour.remove(key)
 
 
 def get_starts(clock, low, high, every_hour=True):

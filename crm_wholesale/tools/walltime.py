@@ -34,7 +34,7 @@ class WallDays:
     def __init__(self, name, start, stop):
         self.zone = pytz.timezone(name)
         first, last = (self._localize(moment).date() for moment in (start, stop))
-        count = (last - first).days + 3
+        count = max((last - first).days, 0) + 3
         self.dates = [first + timedelta(days=number - 1) for number in range(count)]
         bounds = [*self.dates, self.dates[-1] + timedelta(days=1)]
         self.midnights = [self._resolve(day, time()) for day in bounds]

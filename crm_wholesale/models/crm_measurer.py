@@ -35,17 +35,19 @@ class CrmMeasurer(models.Model):
         "0 where only the whole day counts."
     )
     urgent_reserve = fields.Integer(
-        help="How many visits of a day are kept free for urgent ones.",
+        "Kept for Urgent Ones", help="How many visits of a day are kept free for urgent ones."
     )
     start_address_id = fields.Many2one(
         "res.partner", "Starts From", help="Where this measurer's working day begins and ends."
     )
     latitude = fields.Float(
+        "Latitude",
         related="start_address_id.partner_latitude",
         readonly=False,
         groups="sales_team.group_sale_salesman",
     )
     longitude = fields.Float(
+        "Longitude",
         related="start_address_id.partner_longitude",
         readonly=False,
         groups="sales_team.group_sale_salesman",

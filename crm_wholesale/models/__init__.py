@@ -37,7 +37,10 @@ from . import crm_visit_planning
 from . import crm_measurer_load
 from . import crm_measurer_slot
 from . import crm_visit_board
+from . import crm_visit_day
+from . import crm_visit_range
 from . import crm_visit_line
+from . import crm_visit_line_version
 from . import crm_visit_text
 from . import crm_visit_page
 from . import crm_visit_notice

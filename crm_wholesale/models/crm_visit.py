@@ -35,6 +35,15 @@ PROTECTED_FIELDS = frozenset(
         "queue_activity_id",
         "customer_moves",
         "callback_activity_id",
+        "remeasured_at",
+        "expected_at",
+        "arrived_latitude",
+        "arrived_longitude",
+        "not_met_at",
+        "not_met_photo",
+        "signature",
+        "signed_by",
+        "signed_at",
     }
 )
 #: What a measurer without a sales role may write.
@@ -416,7 +425,7 @@ class CrmVisit(models.Model):
         next_action = {"type": "ir.actions.act_window_close"}
         if not self.env.user.has_group("sales_team.group_sale_salesman"):
             next_action = self.env["ir.actions.actions"]._for_xml_id(
-                "crm_wholesale.crm_visit_action_today"
+                "crm_wholesale.crm_visit_action_my_day"
             )
             next_action["target"] = "main"  # the finished visit is no step back
         return {

@@ -23,6 +23,7 @@ VISIT_STATES = {
     "reminder": ("scheduled", "confirmed", "en_route"),
     "moved": ("scheduled", "confirmed", "en_route"),
     "cancelled": ("cancelled",),
+    "on_my_way": ("en_route",),
 }
 NOT_STANDING_STATES = ("draft", "cancelled")
 #: A result is taken by a notice in one of these states, when it ranks above that state.
@@ -70,7 +71,12 @@ class CrmVisitNotice(models.Model):
         help="The revision of the visit that the customer is told of.",
     )
     kind = fields.Selection(
-        [("reminder", "Reminder"), ("moved", "Visit moved"), ("cancelled", "Visit cancelled")],
+        [
+            ("reminder", "Reminder"),
+            ("moved", "Visit moved"),
+            ("cancelled", "Visit cancelled"),
+            ("on_my_way", "On the way"),
+        ],
         required=True,
         readonly=True,
     )
@@ -283,9 +289,9 @@ class CrmVisitNotice(models.Model):
 
     @api.model
     def _tell(self, visits, kind):
-        """Plan a notice, due now, that the visits were moved or cancelled.
+        """Plan a notice, due now, that visits were moved or cancelled or the measurer is coming.
 
-        :param str kind: ``"moved"`` or ``"cancelled"``
+        :param str kind: ``"moved"``, ``"cancelled"`` or ``"on_my_way"``
         :return: the new notices
         """
         now = self.env.cr.now().replace(microsecond=0)
@@ -295,9 +301,7 @@ class CrmVisitNotice(models.Model):
                     visit,
                     kind,
                     due_at=now,
-                    useful_until=(
-                        visit.stop if kind == "cancelled" else visit.window_start or visit.start
-                    ),
+                    useful_until=self._get_useful_until(visit, kind),
                 )
                 for visit in visits.sudo().filtered("start")
             ]
@@ -338,6 +342,15 @@ class CrmVisitNotice(models.Model):
         told -= told.filtered(lambda notice: not notice.told_by_hand)._get_waiting_sms()[0]
         told_ids = set(told.visit_id.ids)
         return visits.filtered(lambda visit: visit.id in told_ids)
+
+    @api.model
+    def _get_useful_until(self, visit, kind):
+        """Return until when (UTC) a notice that goes out at once is of use to the customer."""
+        if kind == "cancelled":
+            return visit.stop
+        if kind == "on_my_way":
+            return max(visit.expected_at, visit.start)
+        return visit.window_start or visit.start
 
     @api.model
     def _prepare_notice_values(self, visit, kind, *, due_at, useful_until, lead_minutes=0):
@@ -392,7 +405,7 @@ class CrmVisitNotice(models.Model):
     def _get_minimum_notice(self):
         """Return how long before its last useful moment a notice may still be planned."""
         self.ensure_one()
-        return timedelta() if self.kind == "cancelled" else MINIMUM_NOTICE
+        return timedelta() if self.kind in ("cancelled", "on_my_way") else MINIMUM_NOTICE
 
     @api.model
     def _wake_dispatcher(self):

@@ -13,6 +13,9 @@ class CrmVisit(models.Model):
 
     customer_day = fields.Char("Day in Messages", compute="_compute_customer_time")
     customer_time = fields.Char("Time in Messages", compute="_compute_customer_time")
+    customer_expected_time = fields.Char(
+        "Estimated Arrival in Messages", compute="_compute_customer_expected_time"
+    )
     measurer_first_name = fields.Char(compute="_compute_measurer_first_name")
     customer_signature = fields.Char("Signature in Messages", compute="_compute_customer_signature")
 
@@ -27,6 +30,12 @@ class CrmVisit(models.Model):
             visit.customer_time = "-".join(
                 visit._format_site_time(moment, "HH:mm") for moment in moments
             )
+
+    @api.depends("expected_at", "tz")
+    @api.depends_context("lang")
+    def _compute_customer_expected_time(self):
+        for visit in self:
+            visit.customer_expected_time = visit._format_site_time(visit.expected_at, "HH:mm")
 
     @api.depends("measurer_id.name")
     def _compute_measurer_first_name(self):
@@ -63,6 +72,7 @@ class CrmVisit(models.Model):
             "object.company_id.name",
             "object.company_id.phone",
             "object.customer_day",
+            "object.customer_expected_time",
             "object.customer_signature",
             "object.customer_time",
             "object.customer_url",

@@ -40,6 +40,13 @@ class CrmVisitType(models.Model):
         help="Days after the visit at which the manager calls the customer back, "
         "at the very minute at which the visit was done.",
     )
+    range_ids = fields.One2many(
+        "crm.visit.range",
+        "type_id",
+        "Usual Sizes",
+        copy=True,
+        help="Sizes outside are questioned when they are entered.",
+    )
 
     _duration_positive = models.Constraint(
         "CHECK(duration > 0)", "A visit lasts longer than nothing: enter its duration."

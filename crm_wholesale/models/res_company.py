@@ -31,6 +31,12 @@ class ResCompany(models.Model):
         "Farther (minutes)", default=45, help="Any other way where coordinates are missing."
     )
 
+    visit_geolocation = fields.Boolean(
+        "Keep the Place of Arrival",
+        help="When a measurer presses “Arrived”, the phone is asked where it is, once, and the "
+        "visit keeps it. The measurer is told so and may refuse.",
+    )
+
     _visit_travel_positive = models.Constraint(
         "CHECK(visit_travel_speed > 0 AND visit_travel_factor >= 1)",
         "The speed between visits must be above zero, and no way is shorter than the straight "

@@ -17,6 +17,7 @@ class ResConfigSettings(models.TransientModel):
     visit_travel_buffer = fields.Integer(related="company_id.visit_travel_buffer", readonly=False)
     visit_travel_near = fields.Integer(related="company_id.visit_travel_near", readonly=False)
     visit_travel_far = fields.Integer(related="company_id.visit_travel_far", readonly=False)
+    visit_geolocation = fields.Boolean(related="company_id.visit_geolocation", readonly=False)
 
     @api.depends("company_id")
     def _compute_visit_sms_guaranteed(self):

@@ -1,10 +1,20 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
     visit_id = fields.Many2one("crm.visit", index="btree_not_null", copy=False, check_company=True)
+    is_measured_again = fields.Boolean(
+        compute="_compute_is_measured_again",
+        help="Measurements have changed since this quotation was made from them.",
+    )
+
+    @api.depends("visit_id.lead_id.visit_ids.remeasured_at", "state")
+    def _compute_is_measured_again(self):
+        for order in self:
+            visits_sudo = (order.visit_id | order.visit_id.lead_id.visit_ids).sudo()
+            order.is_measured_again = order in visits_sudo.outdated_order_ids._origin
 
     def write(self, vals):
         newly_sent = self.browse()
@@ -42,6 +52,22 @@ class SaleOrder(models.Model):
                     orders=", ".join(orders.mapped("name")),
                 ),
             )
+
+    def _ask_to_compare(self, visit):
+        """Give the salesperson a task: what this order was quoted from has been measured anew.
+
+        :param visit: the visit on which it was measured
+        """
+        self.ensure_one()
+        user = self.user_id or visit.user_id
+        env = self.with_context(lang=user.lang).env
+        self._activity_schedule_quietly(
+            "mail.mail_activity_data_todo",
+            user_id=user.id,
+            summary=env._(
+                "Measured again on %(visit)s: compare this quotation", visit=visit.name
+            ),
+        )
 
     def _filter_paid(self):
         """Return those of these orders that are wholly invoiced, with every invoice paid."""

@@ -38,6 +38,7 @@ from . import crm_measurer_load
 from . import crm_measurer_slot
 from . import crm_visit_board
 from . import crm_visit_day
+from . import crm_visit_remeasured
 from . import crm_visit_range
 from . import crm_visit_line
 from . import crm_visit_line_version

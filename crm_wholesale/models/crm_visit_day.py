@@ -157,7 +157,7 @@ class CrmVisit(models.Model):
 
         To the first of a measurer's visits it is from where the measurer starts.
         """
-        return {visit: 20 for visit in self}
+        return dict.fromkeys(self, 20)
 
     def _estimate_arrival(self):
         """Return when the measurer who sets out now will be there, in UTC.

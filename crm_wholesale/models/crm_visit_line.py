@@ -121,6 +121,9 @@ class CrmVisitLine(models.Model):
     @api.depends(*SIZES, "visit_id.type_id")
     @api.depends_context("lang")
     def _compute_oddity(self):
+        labels = dict(
+            self.env["crm.visit.range"]._fields["dimension"]._description_selection(self.env)
+        )
         for line in self:
             questions = []
             for usual in line.visit_id.type_id.range_ids:
@@ -129,7 +132,7 @@ class CrmVisitLine(models.Model):
                     questions.append(
                         self.env._(
                             "%(dimension)s %(size)s mm? Usual is %(minimum)s to %(maximum)s.",
-                            dimension=usual.display_name,
+                            dimension=labels[usual.dimension],
                             size=f"{size:g}",
                             minimum=f"{usual.minimum:g}",
                             maximum=f"{usual.maximum:g}",

@@ -64,9 +64,7 @@ class SaleOrder(models.Model):
         self._activity_schedule_quietly(
             "mail.mail_activity_data_todo",
             user_id=user.id,
-            summary=env._(
-                "Measured again on %(visit)s: compare this quotation", visit=visit.name
-            ),
+            summary=env._("Measured again on %(visit)s: compare this quotation", visit=visit.name),
         )
 
     def _filter_paid(self):

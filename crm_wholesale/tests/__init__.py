@@ -6,6 +6,7 @@ from . import test_booking
 from . import test_booking_screen
 from . import test_broken
 from . import test_customer_page
+from . import test_day
 from . import test_distribution
 from . import test_distribution_weeks
 from . import test_day_board

@@ -22,9 +22,7 @@ export async function shrinkPhoto(file) {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     bitmap.close();
-    const blob = await new Promise((resolve) =>
-        canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY),
-    );
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
     const url = await getDataURLFromFile(blob);
     return { name: file.name.replace(/\.\w+$/, "") + ".jpg", data: url.split(",", 2)[1] };
 }

@@ -68,7 +68,8 @@ export class UnsentLines {
 
     async _withTable(mode, callback) {
         const request = indexedDB.open(this.name, 1);
-        request.onupgradeneeded = () => request.result.createObjectStore(TABLE, { keyPath: "uuid" });
+        request.onupgradeneeded = () =>
+            request.result.createObjectStore(TABLE, { keyPath: "uuid" });
         const database = await resultOf(request);
         try {
             // Strict: on the disk, not in some buffer, before it counts as kept.

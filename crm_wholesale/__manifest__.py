@@ -31,7 +31,6 @@
         "views/crm_measurer_views.xml",
         "views/crm_visit_type_views.xml",
         "views/crm_visit_zone_views.xml",
-        "views/crm_visit_range_views.xml",
         "views/crm_visit_views.xml",
         "views/crm_visit_page_templates.xml",
         "views/crm_visit_life_views.xml",

@@ -66,6 +66,16 @@ class CrmMeasurer(models.Model):
         """Return the minutes of driving between two (latitude, longitude) pairs, as a number."""
         return self._get_travel_function(self.env.company)(origin, destination)
 
+    def _get_start_place(self):
+        """Return where this measurer's working day begins, or None where nobody has said."""
+        self.ensure_one()
+        home_sudo = self.sudo().start_address_id  # a measurer reads few partners
+        if not home_sudo:
+            return None
+        return Place(
+            home_sudo.partner_latitude, home_sudo.partner_longitude, home_sudo.zip, home_sudo.city
+        )
+
     def _load_days_for(self, visit_values, earliest, latest):
         """Return the :class:`LoadedDays` for one visit, whose own present place is free."""
         company = self.env["res.company"].browse(visit_values.get("company_id"))
@@ -132,16 +142,13 @@ class LoadedDays:
         stops = measurers_sudo._load_stops(start, stop, ignored_ids)
         tours = []
         for measurer in measurers_sudo:
-            home = measurer.start_address_id
             tour = Tour(
                 measurer.id,
                 clocks[measurer],
                 hours[measurer.id],
                 leaves[measurer.id],
                 events[measurer.id],
-                home=Place(home.partner_latitude, home.partner_longitude, home.zip, home.city)
-                if home
-                else None,
+                home=measurer._get_start_place(),
                 skills=frozenset(measurer.skill_ids.ids),
                 zones=frozenset(measurer.zone_ids.ids) if measurer.zone_ids else None,
                 per_day=measurer.visits_per_day,

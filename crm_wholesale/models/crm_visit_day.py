@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError, ValidationError
 from odoo.tools import format_date
 
+from ..tools.travel import Place, Travel
 from .crm_visit import OCCUPYING_STATES
 
 #: The customer is told a time of arrival rounded up to this.
@@ -40,9 +41,8 @@ class CrmVisit(models.Model):
         "say so.",
     )
     arrived_longitude = fields.Float(readonly=True, copy=False, digits=(10, 7))
-    not_met_at = fields.Datetime("Nobody Met At", readonly=True, copy=False)
-    not_met_photo = fields.Image(
-        "Photo of the Closed Door", readonly=True, copy=False, max_width=1600, max_height=1600
+    no_show_photo = fields.Image(
+        "Photo of the Place", readonly=True, copy=False, max_width=1600, max_height=1600
     )
     signature = fields.Image(
         "Customer's Signature", readonly=True, copy=False, max_width=1024, max_height=1024
@@ -157,7 +157,13 @@ class CrmVisit(models.Model):
 
         To the first of a measurer's visits it is from where the measurer starts.
         """
-        return dict.fromkeys(self, 20)
+        minutes = {}
+        for measurer, visits in self.grouped("measurer_id").items():
+            place = measurer._get_start_place()
+            for visit in visits.sorted(lambda visit: (visit.start, visit.id)):
+                minutes[visit] = visit._get_travel().get_minutes(place, visit._get_place())
+                place = visit._get_place()
+        return minutes
 
     def _estimate_arrival(self):
         """Return when the measurer who sets out now will be there, in UTC.
@@ -176,12 +182,30 @@ class CrmVisit(models.Model):
             order="arrived_at desc",
             limit=1,
         )
-        minutes = 20
+        origin = last_sudo._get_place() if last_sudo else self.measurer_id._get_start_place()
+        minutes = self._get_travel().get_minutes(origin, self._get_place())
         arrival = now.replace(second=0, microsecond=0) + timedelta(minutes=minutes)
-        excess = timedelta(minutes=arrival.minute) % ETA_STEP
-        if excess:
+        if excess := timedelta(minutes=arrival.minute) % ETA_STEP:
             arrival += ETA_STEP - excess
         return max(arrival, self.window_start or self.start)
+
+    def _get_travel(self):
+        """Return how long ways take by the settings of this visit's company."""
+        self.ensure_one()
+        company_sudo = self.company_id.sudo()
+        measurer_sudo = self.measurer_id.sudo()
+        territories = {zone.id: zone._get_territory() for zone in measurer_sudo.zone_ids}
+        return Travel(
+            measurer_sudo._get_travel_function(company_sudo),
+            lambda place: {key for key, zone in territories.items() if zone.contains(place)},
+            company_sudo.visit_travel_near,
+            company_sudo.visit_travel_far,
+        )
+
+    def _get_place(self):
+        """Return where this visit takes place."""
+        self.ensure_one()
+        return Place(self.latitude, self.longitude, self.zip, self.city)
 
     # ------------------------------------------------------------------
     # Steps
@@ -210,12 +234,12 @@ class CrmVisit(models.Model):
         self.env["crm.visit.notice"].sudo()._supersede(coming)
 
     def action_no_show(self, photo=None):
-        """Record that nobody was met at the site, when, and what it looked like.
+        """Record that nobody was met at the site, and what it looked like there.
 
         :param str photo: base64 of a picture
         """
         super().action_no_show()
-        self.sudo().write({"not_met_at": fields.Datetime.now(), "not_met_photo": photo})
+        self.sudo().no_show_photo = photo  # protected from writing by hand
 
     def sign(self, name, image):
         """Keep the customer's signature on the measurements; signed again replaces it.

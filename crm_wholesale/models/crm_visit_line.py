@@ -150,9 +150,13 @@ class CrmVisitLine(models.Model):
         former = visits_sudo._get_former_visits()
         for line in self:
             visit_sudo = line.visit_id.sudo()
-            line.former_line_id = former.get(visit_sudo, visit_sudo.browse()).line_ids.filtered(
-                lambda other, place=line._get_place_key(): other._get_place_key() == place
-            )[:1]
+            place = line._get_place_key()
+            same = [
+                other
+                for other in former.get(visit_sudo, visit_sudo.browse()).line_ids
+                if other._get_place_key() == place
+            ]
+            line.former_line_id = same[0] if same else False
 
     @api.depends(*MEASURED_FIELDS, "former_line_id", "version_ids")
     @api.depends_context("lang")

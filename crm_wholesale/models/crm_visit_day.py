@@ -159,9 +159,10 @@ class CrmVisit(models.Model):
         """
         minutes = {}
         for measurer, visits in self.grouped("measurer_id").items():
+            travel = visits[0]._get_travel()
             place = measurer._get_start_place()
             for visit in visits.sorted(lambda visit: (visit.start, visit.id)):
-                minutes[visit] = visit._get_travel().get_minutes(place, visit._get_place())
+                minutes[visit] = travel.get_minutes(place, visit._get_place())
                 place = visit._get_place()
         return minutes
 
@@ -214,10 +215,11 @@ class CrmVisit(models.Model):
     def action_on_my_way(self):
         """Set out: the customer is told once when to expect the measurer. Again does nothing."""
         leaving = self.filtered(lambda visit: visit.state != "en_route")
-        super(CrmVisit, leaving).action_on_my_way()
+        result = super(CrmVisit, leaving).action_on_my_way()
         for visit_sudo in leaving.sudo():  # protected from writing by hand
             visit_sudo.expected_at = visit_sudo._estimate_arrival()
         self.env["crm.visit.notice"].sudo()._tell(leaving, "on_my_way")
+        return result
 
     def action_arrive(self, position=None):
         """Arrive: the time is kept, and the place where the company wants it. Again does nothing.
@@ -225,21 +227,23 @@ class CrmVisit(models.Model):
         :param position: latitude and longitude of the measurer's phone, if it told them
         """
         coming = self.filtered(lambda visit: visit.state != "in_progress")
-        super(CrmVisit, coming).action_arrive()
+        result = super(CrmVisit, coming).action_arrive()
         if position:
             latitude, longitude = (float(degrees) for degrees in position)
             coming.sudo().filtered("company_id.visit_geolocation").write(
                 {"arrived_latitude": latitude, "arrived_longitude": longitude}
             )
         self.env["crm.visit.notice"].sudo()._supersede(coming)
+        return result
 
     def action_no_show(self, photo=None):
         """Record that nobody was met at the site, and what it looked like there.
 
         :param str photo: base64 of a picture
         """
-        super().action_no_show()
+        result = super().action_no_show()
         self.sudo().no_show_photo = photo  # protected from writing by hand
+        return result
 
     def sign(self, name, image):
         """Keep the customer's signature on the measurements; signed again replaces it.

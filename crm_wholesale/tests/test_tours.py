@@ -1,7 +1,9 @@
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from io import BytesIO
 
 import pytz
+from PIL import Image
 
 from odoo import Command, fields
 from odoo.tests import HttpCase, tagged
@@ -154,26 +156,39 @@ class TestMeasurerTour(TourCase):
     touch_enabled = True
 
     def test_measures(self):
-        """The measurer's part, on a phone."""
+        """The measurer's day on a phone; the connection is lost, and the page reloaded meanwhile."""
         now = fields.Datetime.now()
         self.measurer_user.tz = self._get_noon_zone(now)
         visit = self._book(now + timedelta(minutes=10))
         with self.assert_refused("Enter what was measured"):
             self.start_tour(
-                "/odoo/action-crm_wholesale.crm_visit_action_today",
-                "crm_wholesale_measurer_measures",
-                login=self.measurer_user.login,
+                "/odoo/my-day", "crm_wholesale_measurer_measures", login=self.measurer_user.login
             )
         self.assertEqual(visit.state, "done")
         self.assert_measured(visit)
+        self.assertTrue(visit.line_ids.client_uuid)
         photo = visit.line_ids.photo_ids
         self.assertRecordValues(
-            photo, [{"name": "kitchen.png", "res_model": "crm.visit.line", "mimetype": "image/png"}]
+            photo,
+            [{"name": "kitchen.jpg", "res_model": "crm.visit.line", "mimetype": "image/jpeg"}],
         )
+        self.assertEqual(Image.open(BytesIO(photo.raw)).size, (1600, 1200))
+        self.assertEqual((visit.signed_by, bool(visit.signature)), ("Olena Petrenko", True))
+        told = visit.notice_ids.filtered(lambda notice: notice.kind == "on_my_way")
+        self.assertEqual(len(told), 1)
         task = self.lead.activity_ids
         self.assertEqual(task.user_id, self.manager)
         done_at, due_at = self._to_site_time(visit.done_at), self._to_site_time(task.due_at)
         self.assertEqual(due_at, done_at.replace(second=0) + timedelta(days=2))
+
+    def test_nobody_there(self):
+        now = fields.Datetime.now()
+        self.measurer_user.tz = self._get_noon_zone(now)
+        visit = self._book(now + timedelta(minutes=10))
+        self.start_tour(
+            "/odoo/my-day", "crm_wholesale_measurer_meets_nobody", login=self.measurer_user.login
+        )
+        self.assertEqual((visit.state, bool(visit.no_show_photo)), ("no_show", True))
 
     @staticmethod
     def _get_noon_zone(moment):

@@ -299,7 +299,7 @@ export class MyDay extends Component {
         });
         const others = this.state.unsent.filter(({ uuid }) => uuid !== line.uuid);
         const begunBefore = others.filter(({ begunAt }) => begunAt < line.begunAt);
-        const kept = JSON.parse(JSON.stringify(line));
+        const kept = { ...line };
         this.state.unsent = [...begunBefore, kept, ...others.slice(begunBefore.length)];
         try {
             await this.store.put(kept);

@@ -44,7 +44,8 @@ export class UnsentLines {
 
     /** @param {UnsentLine} line */
     async put(line) {
-        await this._withTable("readwrite", (table) => resultOf(table.put(line)));
+        const plain = JSON.parse(JSON.stringify(line)); // a database takes no reactive objects
+        await this._withTable("readwrite", (table) => resultOf(table.put(plain)));
     }
 
     /** @param {string} uuid */

@@ -1,39 +1,61 @@
+import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
 import { inputFiles } from "@web/../tests/utils";
 
-const PIXEL =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const LOST = "crm_wholesale_connection_lost";
+
+// The connection for measurements, lost and found again; it stays lost over a reload.
+const { send } = XMLHttpRequest.prototype;
+XMLHttpRequest.prototype.send = function (body) {
+    if (browser.sessionStorage.getItem(LOST) && String(body).includes("save_measurement")) {
+        setTimeout(() => this.dispatchEvent(new ProgressEvent("error")));
+    } else {
+        send.call(this, body);
+    }
+};
+
+/** Returns a photo as a telephone takes it: 12 megapixels. */
+async function takePhoto(name) {
+    const canvas = document.createElement("canvas");
+    canvas.width = 4000;
+    canvas.height = 3000;
+    canvas.getContext("2d").fillRect(500, 500, 2000, 1000);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+    return new File([blob], name, { type: "image/png" });
+}
 
 registry.category("web_tour.tours").add("crm_wholesale_measurer_measures", {
     steps: () => [
         {
             content: "The address opens a map",
             trigger:
-                ".o_kanban_record:contains(Olena Petrenko) " +
-                "a.o_crm_visit_address[href^='https://www.google.com/maps/']:contains(Entuziastiv)",
+                ".o_crm_day_stop:contains(Olena Petrenko) " +
+                "a[href^='https://www.google.com/maps/']:contains(Entuziastiv)",
         },
         {
             content: "The telephone dials",
-            trigger: "a.o_crm_visit_phone[href='tel:+380501234567']",
+            trigger: ".o_crm_day_stop a[href='tel:+380501234567']",
         },
         {
             content: "Set out",
-            trigger: ".o_kanban_record button[name=action_on_my_way]",
+            trigger: ".o_crm_day_actions button:contains(On My Way)",
             run: "click",
         },
         {
             content: "Arrive",
-            trigger: ".o_kanban_record button[name=action_arrive]",
-            run: "click",
-        },
-        {
-            content: "Open the visit to measure",
-            trigger: ".o_kanban_record a.btn:contains(Measure)",
+            trigger:
+                ".o_crm_day:has(.o_crm_day_stop:contains(Expected at)) " +
+                ".o_crm_day_actions button:contains(Arrived)",
             run: "click",
         },
         {
             content: "Nothing was measured yet: press Done",
-            trigger: ".o_form_statusbar button[name=action_done]",
+            trigger: ".o_crm_day_actions button:contains(Done)",
+            run: "click",
+        },
+        {
+            content: "Finish all the same",
+            trigger: ".modal footer button:contains(Finish)",
             run: "click",
         },
         {
@@ -43,81 +65,163 @@ registry.category("web_tour.tours").add("crm_wholesale_measurer_measures", {
         },
         {
             content: "Add a measurement",
-            trigger: ".o_field_x2many button:contains(Add Measurement)",
+            trigger: ".o_crm_day_actions button:contains(Add Measurement)",
             run: "click",
         },
         {
             content: "Say where",
-            trigger: ".modal [name=place] input",
+            trigger: ".o_crm_day_form input[name=place]",
             run: "edit Kitchen",
         },
         {
-            content: "Open the products",
-            trigger: ".modal [name=product_id] input",
-            run: "click",
+            content: "Look for the product",
+            trigger: ".o_crm_day_product input",
+            run: "edit Window of test",
         },
         {
             content: "Choose the product",
-            trigger: ".modal .o_kanban_record:contains(Window of test)",
+            trigger: ".o_crm_day_product .o-autocomplete--dropdown-item:contains(Window of test)",
             run: "click",
         },
         {
-            content: "The product is chosen",
-            trigger: ".modal [name=product_id] input:value(Window of test)",
-        },
-        {
-            content: "Enter the width",
-            trigger: ".modal [name=width] input",
-            run: "edit 1200",
+            content: "Enter a width that cannot be",
+            trigger: ".o_crm_day_form input[name=width]",
+            run: "edit 0.2",
         },
         {
             content: "Enter the height",
-            trigger: ".modal [name=height] input",
+            trigger: ".o_crm_day_form input[name=height]",
             run: "edit 1450",
         },
         {
             content: "Enter the pieces",
-            trigger: ".modal [name=count] input",
-            run: "edit 2 && press Tab",
+            trigger: ".o_crm_day_form input[name=count]",
+            run: "edit 2",
         },
         {
             content: "Add a photo",
-            trigger: ".modal [name=photo_ids] .o_attach",
+            trigger: ".o_crm_day_photo",
             async run() {
-                const bytes = Uint8Array.from(atob(PIXEL), (char) => char.charCodeAt(0));
-                const photo = new File([bytes], "kitchen.png", { type: "image/png" });
-                await inputFiles(".modal [name=photo_ids] input[type=file]", [photo]);
+                await inputFiles(".o_crm_day_photo input", [await takePhoto("kitchen.png")]);
             },
         },
         {
             content: "The photo is there",
-            trigger: ".modal [name=photo_ids] .o_attachment:contains(kitchen.png)",
+            trigger: ".o_crm_day_thumbnail",
         },
         {
-            content: "The quantity follows from the sizes",
-            trigger: ".modal [name=quantity]:contains(3.48)",
-        },
-        {
-            content: "Save the measurement",
-            trigger: ".modal footer button:contains(Save & Close)",
+            content: "Save it",
+            trigger: ".o_crm_day_form button[type=submit]",
             run: "click",
         },
         {
-            content: "The measurement stands on the visit",
-            trigger: ".o_field_x2many .o_kanban_record:contains(Kitchen):has(.fa-camera)",
+            content: "The width is questioned",
+            trigger: ".o_crm_day_question:contains(Width 0.2 mm?) button:contains(Correct)",
+            run: "click",
+        },
+        {
+            content: "Correct the width",
+            trigger: ".o_crm_day_form input[name=width]",
+            run: "edit 1200",
+        },
+        {
+            content: "The connection is lost; save",
+            trigger: ".o_crm_day_form button[type=submit]",
+            run({ click }) {
+                browser.sessionStorage.setItem(LOST, "1");
+                click();
+            },
+        },
+        {
+            content: "The measurement waits, and the screen says so",
+            trigger:
+                ".o_crm_day:has(.o_crm_day_offline) " +
+                ".o_crm_day_line:contains(Kitchen):contains(Not sent yet)",
+        },
+        {
+            content: "A visit with unsent measurements is not finished",
+            trigger: ".o_crm_day_actions button:contains(Done)",
+            run: "click",
+        },
+        {
+            content: "The screen says why not; reload the page",
+            trigger: ".o_notification:contains(not sent yet)",
+            expectUnloadPage: true,
+            run: () => browser.location.reload(),
+        },
+        {
+            content: "The measurement is still there, and the connection is back",
+            trigger: ".o_crm_day_line:contains(Kitchen):contains(1200 × 1450):contains(Not sent yet)",
+            run() {
+                browser.sessionStorage.removeItem(LOST);
+                window.dispatchEvent(new Event("online"));
+            },
+        },
+        {
+            content: "The measurement has been sent",
+            trigger: ".o_crm_day_line:contains(Kitchen):has(.fa-camera):not(:contains(Not sent yet))",
+        },
+        {
+            content: "Let the customer sign",
+            trigger: ".o_crm_day_actions button:contains(Signature)",
+            run: "click",
+        },
+        {
+            content: "With the name written out",
+            trigger: ".modal .o_web_sign_auto_button",
+            run: "click",
+        },
+        {
+            content: "Take the signature",
+            trigger: ".modal footer button.btn-primary:enabled",
+            run: "click",
+        },
+        {
+            content: "The signature stands on the visit; finish",
+            trigger:
+                "body:not(:has(.modal)) .o_crm_day:has(.o_crm_day_stop:contains(Signed by)) " +
+                ".o_crm_day_actions button:contains(Done)",
+            run: "click",
         },
         {
             content: "Finish the visit",
-            trigger: "body:not(:has(.modal)) .o_form_statusbar button[name=action_done]",
+            trigger: ".modal:contains(Signed by Olena Petrenko) footer button:contains(Finish)",
             run: "click",
         },
         {
-            content: "The screen says what follows",
-            trigger: ".o_notification:contains(Manager is asked to call the customer)",
+            content: "The visit is done",
+            trigger: "body:not(:has(.modal)) .o_crm_day_header:contains(1 of 1 done)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("crm_wholesale_measurer_meets_nobody", {
+    steps: () => [
+        {
+            content: "Set out",
+            trigger: ".o_crm_day_actions button:contains(On My Way)",
+            run: "click",
         },
         {
-            content: "The day's visits are back, this one done",
-            trigger: ".o_kanban_record:contains(Olena Petrenko) .badge:contains(Done)",
+            content: "Nobody is there",
+            trigger: ".o_crm_day_actions button:contains(Nobody There)",
+            run: "click",
+        },
+        {
+            content: "Take a photo of the door",
+            trigger: ".modal .o_crm_day_photo",
+            async run() {
+                await inputFiles(".modal .o_crm_day_photo input", [await takePhoto("door.png")]);
+            },
+        },
+        {
+            content: "Keep it",
+            trigger: ".modal:has(img) footer button.btn-primary",
+            run: "click",
+        },
+        {
+            content: "The visit is over",
+            trigger: "body:not(:has(.modal)) .o_crm_day_stop .badge:contains(No-Show)",
         },
     ],
 });

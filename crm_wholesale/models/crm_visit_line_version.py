@@ -31,7 +31,7 @@ class CrmVisitLineVersion(models.Model):
     depth = fields.Float("Depth (mm)", readonly=True, digits=(10, 1))
     count = fields.Integer("Pieces", readonly=True)
     note = fields.Text(readonly=True)
-    measured_by_id = fields.Many2one("res.users", "Measured By", readonly=True)
+    measured_by_id = fields.Many2one("res.users", readonly=True)
     measured_at = fields.Datetime(readonly=True)
     create_uid = fields.Many2one("res.users", "Replaced By", readonly=True)
     create_date = fields.Datetime("Replaced At", readonly=True)

@@ -156,7 +156,7 @@ class TestMeasurerTour(TourCase):
     touch_enabled = True
 
     def test_measures(self):
-        """The measurer's day on a phone; the connection is lost, and the page reloaded meanwhile."""
+        """A day on a phone; the connection is lost and the page reloaded meanwhile."""
         now = fields.Datetime.now()
         self.measurer_user.tz = self._get_noon_zone(now)
         visit = self._book(now + timedelta(minutes=10))

@@ -268,7 +268,7 @@ export class MyDay extends Component {
     // ---------------------------------------------------------------- Measurements
 
     /** Begins a measurement, or opens one again: what is unsent as it was left. */
-    onMeasure(visit, line = null, former = null) {
+    onMeasure(visit, line = null, former = false) {
         const template = line || former;
         const unsent = line?.unsent || {
             uuid: line?.uuid || uuid(),

@@ -151,7 +151,8 @@ registry.category("web_tour.tours").add("crm_wholesale_measurer_measures", {
         },
         {
             content: "The measurement is still there, and the connection is back",
-            trigger: ".o_crm_day_line:contains(Kitchen):contains(1200 × 1450):contains(Not sent yet)",
+            trigger:
+                ".o_crm_day_line:contains(Kitchen):contains(1200 × 1450):contains(Not sent yet)",
             run() {
                 browser.sessionStorage.removeItem(LOST);
                 window.dispatchEvent(new Event("online"));
@@ -159,7 +160,8 @@ registry.category("web_tour.tours").add("crm_wholesale_measurer_measures", {
         },
         {
             content: "The measurement has been sent",
-            trigger: ".o_crm_day_line:contains(Kitchen):has(.fa-camera):not(:contains(Not sent yet))",
+            trigger:
+                ".o_crm_day_line:contains(Kitchen):has(.fa-camera):not(:contains(Not sent yet))",
         },
         {
             content: "Let the customer sign",

@@ -263,7 +263,10 @@ class CrmVisitLine(models.Model):
         self.ensure_one()
         known = set(self.sudo().photo_ids.mapped("checksum"))
         for photo in photos:
-            content = b64decode(photo["data"])
+            try:
+                content = b64decode(photo["data"])
+            except ValueError:
+                content = b""
             if not guess_mimetype(content).startswith(PHOTO_TYPES):
                 raise ValidationError(
                     self.env._("“%(name)s” is no photo.", name=photo.get("name", ""))

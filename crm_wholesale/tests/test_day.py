@@ -273,8 +273,9 @@ class TestMeasurement(DayCommon):
         with self.assertRaisesRegex(ValidationError, "has no fields visit_id"):
             self._save(visit_id=sound.id)
         page = b64encode(b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>").decode()
-        with self.assertRaisesRegex(ValidationError, "is no photo"):
-            self._save(photos=[{"name": "a.jpg", "data": page}])
+        for data in (page, "a", ""):
+            with self.assertRaisesRegex(ValidationError, "“a.jpg” is no photo"):
+                self._save(photos=[{"name": "a.jpg", "data": data}])
 
     def test_unusual_sizes_are_questioned(self):
         self.visit_type.range_ids.unlink()

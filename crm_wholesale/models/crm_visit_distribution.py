@@ -283,7 +283,12 @@ class CrmVisit(models.Model):
         if wish.start is not None:
             text = self.env._("Nobody can come on %(time)s.", time=self.local_start)
         else:
-            end = self._format_local(self._get_search_end(now))
+            end = self._get_search_end(now)
+            end = (
+                self._format_local(end)
+                if end == self.latest
+                else self._format_site_time(end, "EEE d MMM")
+            )
             text = self.env._("Nobody has a place for this visit until %(time)s.", time=end)
         refusals = self._explain_refusals(days, wish, self.measurer_id or days.measurers)
         slots = self._find_nearest(days, wish, now)

@@ -9,8 +9,9 @@ zones or capacity of a day. Nothing is kept: commits only flush. A site is drawn
 30 km, every measurer works Monday to Friday and makes up to six visits a day, every third four.
 
 Gates: the distribution adds at most 3 queries for each visit to what booking costs; every visit
-gets a place; no measurer is more than three visits off the share of capacity, although some live far
-out (where all places are alike it is one: ``test_distribution_weeks``). Seconds are reported. A gate that is missed makes the exit code 1.
+gets a place; no measurer is more than three visits off the share of capacity, although some live
+far out (where all places are alike it is one: ``test_distribution_weeks``). Seconds are reported.
+A gate that is missed makes the exit code 1.
 """
 
 import argparse

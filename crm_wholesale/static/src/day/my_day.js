@@ -188,13 +188,13 @@ export class MyDay extends Component {
     // ---------------------------------------------------------------- Steps
 
     /** Takes a step of a visit on the server, one at a time, and shows the day as it is then. */
-    async takeStep(visit, method, args = [], kwargs = {}) {
+    async takeStep(step) {
         if (this.state.isBusy) {
             return;
         }
         this.state.isBusy = true;
         try {
-            await this.orm.call("crm.visit", method, [[visit.id], ...args], kwargs);
+            await step();
             await this.loadDay();
         } catch (error) {
             this.onRequestFailed(error);
@@ -206,13 +206,19 @@ export class MyDay extends Component {
         }
     }
 
+    callVisit(visit, method, args = [], kwargs = {}) {
+        return this.orm.call("crm.visit", method, [[visit.id], ...args], kwargs);
+    }
+
     async onSetOut(visit) {
-        await this.takeStep(visit, "action_on_my_way");
+        await this.takeStep(() => this.callVisit(visit, "action_on_my_way"));
     }
 
     async onArrive(visit) {
-        const position = this.state.day.geolocation ? await this.getPosition() : null;
-        await this.takeStep(visit, "action_arrive", [], { position });
+        await this.takeStep(async () => {
+            const position = this.state.day.geolocation ? await this.getPosition() : null;
+            await this.callVisit(visit, "action_arrive", [], { position });
+        });
     }
 
     /** Gives latitude and longitude, or null where browser or measurer keep them. */
@@ -233,7 +239,9 @@ export class MyDay extends Component {
         this.dialog.add(NotMetDialog, {
             visit,
             confirm: (photo) =>
-                this.takeStep(visit, "action_no_show", [], { photo: photo?.data || null }),
+                this.takeStep(() =>
+                    this.callVisit(visit, "action_no_show", [], { photo: photo?.data || null }),
+                ),
         });
     }
 
@@ -242,7 +250,9 @@ export class MyDay extends Component {
             defaultName: visit.signed_by || visit.contact,
             nameAndSignatureProps: { mode: "draw", displaySignatureRatio: 2 },
             uploadSignature: ({ name, signatureImage }) =>
-                this.takeStep(visit, "sign", [name, signatureImage.split(",", 2)[1]]),
+                this.takeStep(() =>
+                    this.callVisit(visit, "sign", [name, signatureImage.split(",", 2)[1]]),
+                ),
         });
     }
 
@@ -257,12 +267,16 @@ export class MyDay extends Component {
         }
         this.dialog.add(FinishDialog, {
             visit,
-            confirm: async (note) => {
-                await this.orm.write("crm.visit", [visit.id], { measurer_note: note });
-                await this.takeStep(visit, "action_done");
-                this.state.currentId = null;
-            },
+            confirm: (note) => this.takeStep(() => this.finish(visit, note)),
         });
+    }
+
+    async finish(visit, note) {
+        visit.note = note; // for another try, should this one fail
+        await this.orm.write("crm.visit", [visit.id], { measurer_note: note });
+        const { params } = await this.callVisit(visit, "action_done");
+        this.notification.add(params.message, { type: "success" });
+        this.state.currentId = null;
     }
 
     // ---------------------------------------------------------------- Measurements

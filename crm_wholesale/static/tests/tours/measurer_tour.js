@@ -191,6 +191,10 @@ registry.category("web_tour.tours").add("crm_wholesale_measurer_measures", {
             run: "click",
         },
         {
+            content: "The screen says what follows",
+            trigger: ".o_notification:contains(Manager is asked to call the customer)",
+        },
+        {
             content: "The visit is done",
             trigger: "body:not(:has(.modal)) .o_crm_day_header:contains(1 of 1 done)",
         },

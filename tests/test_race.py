@@ -92,7 +92,7 @@ def test_fifty_want_one_slot_or_the_last_place_of_a_day(firm, what):
     else:
         night += timedelta(days=1)
         starts = [night + timedelta(minutes=20 * number) for number in range(CROWD)]
-        words = "Mykola Measurer has 1 visits on"
+        words = "Mykola Measurer can make no more visits on"
         firm.head.write("crm.measurer", [firm.measurer_id], visits_per_day=1)
     leads, answers = book_at_once(firm, starts)
     refusals = [answer for answer in answers if answer]

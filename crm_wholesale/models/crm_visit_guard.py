@@ -94,7 +94,7 @@ class CrmVisit(models.Model):
             counts[measurer, day] += 1
             if counts[measurer, day] > measurer.visits_per_day:
                 refusal = self.env._(
-                    "%(measurer)s has %(count)s visits on %(day)s already and can make no more. "
+                    "%(measurer)s can make no more visits on %(day)s (most in a day: %(count)s). "
                     "Choose another day or another measurer.",
                     measurer=measurer.name,
                     count=measurer.visits_per_day,

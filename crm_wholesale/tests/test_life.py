@@ -176,10 +176,13 @@ class TestGuard(LifeCommon):
         self.measurer.visits_per_day = 2
         start = datetime(2026, 11, 23, 22, 0)  # midnight in Kyiv: Monday in UTC, Tuesday there
         first, _second = self._book(start), self._book(TOMORROW)
-        with self.assertRaisesRegex(UserError, "has 2 visits on 11/24/2026"), self.cr.savepoint():
+        with (
+            self.assertRaisesRegex(UserError, r"no more visits on 11/24/2026 \(most in a day: 2\)"),
+            self.cr.savepoint(),
+        ):
             self._book(TOMORROW + 2 * HOUR)
         other_day = self._book(start - HOUR)
-        with self.assertRaisesRegex(UserError, "can make no more"), self.cr.savepoint():
+        with self.assertRaisesRegex(UserError, "can make no more visits"), self.cr.savepoint():
             other_day._reschedule(TOMORROW + 2 * HOUR)
         self.env.invalidate_all()
         first._reschedule(TOMORROW + 2 * HOUR)  # no visit more
@@ -187,7 +190,7 @@ class TestGuard(LifeCommon):
         values = {"lead_id": self.lead.id, "measurer_id": self.measurer.id}
         confirmed.with_user(self.manager)._book([{**values, "start": TOMORROW + 4 * HOUR}])
         first._reschedule(TOMORROW + 5 * HOUR)  # in a day that is too full already
-        with self.assertRaisesRegex(UserError, "can make no more"), self.cr.savepoint():
+        with self.assertRaisesRegex(UserError, "can make no more visits"), self.cr.savepoint():
             self._book(TOMORROW + 6 * HOUR)
 
     def test_batch_fills_a_day_and_no_more(self):
@@ -195,7 +198,7 @@ class TestGuard(LifeCommon):
         values = {"lead_id": self.lead.id, "measurer_id": self.measurer.id}
         batch = [{**values, "start": TOMORROW + hour * HOUR} for hour in range(4)]
         visits = self.env["crm.visit"].with_user(self.manager)
-        with self.assertRaisesRegex(UserError, "can make no more"), self.cr.savepoint():
+        with self.assertRaisesRegex(UserError, "can make no more visits"), self.cr.savepoint():
             visits._book(batch)
         visits._book(batch[:3])
 

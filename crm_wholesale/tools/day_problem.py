@@ -114,13 +114,19 @@ class DayProblem:
 
     def _make_job(self, number, tours):
         visit = self.visits[number]
+        bounds = self._zero, max((end for _begin, _noon, end in self._bounds), default=0)
+        windows = [(max(first, bounds[0]), min(last, bounds[1])) for first, last in visit.windows]
+        windows = [
+            (first - self._zero, last - self._zero) for first, last in windows if first <= last
+        ]
+        workers = {
+            worker for worker, tour in enumerate(tours) if not tour.get_refusal(visit.request)
+        }
         return Job(
             number,
             visit.request.length,
-            tuple((first - self._zero, last - self._zero) for first, last in visit.windows),
-            frozenset(
-                worker for worker, tour in enumerate(tours) if not tour.get_refusal(visit.request)
-            ),
+            tuple(windows) or ((0, 0),),
+            frozenset(workers if windows else ()),
             priority=visit.get_priority(),
             kind=None if visit.request.urgent else ORDINARY,
             wish=None if visit.start is None else visit.start - self._zero,

@@ -15,6 +15,7 @@ from ..tools import vroom_planner
 class TestPlanWithVroom(core.TestPlan):
     """What holds for the simple planner's proposals holds for VROOM's."""
 
+    allow_inherited_tests_method = True
     planner = "vroom"
 
     def test_fallback(self):

@@ -111,6 +111,14 @@ class TestPlan(WholesaleCommon):
         self.assertEqual(west.revision, revision + 1)
         self.assertEqual(west.event_id.partner_ids, self.measurer_user.partner_id)
 
+    def test_day_that_is_too_full_is_planned(self):
+        west, east = self._book_crosswise()
+        for measurer in (self.measurer, self.second):
+            self._distribute(_at(15), measurer_id=measurer.id, **MIDDLE)
+            measurer.write({"visits_per_day": 1, "urgent_reserve": 1})
+        self._plan().action_apply()
+        self.assertEqual((west.measurer_id, east.measurer_id), (self.measurer, self.second))
+
     def test_all_or_nothing(self):
         west, east = self._book_crosswise()
         plan = self._plan()
@@ -208,7 +216,7 @@ class TestPlan(WholesaleCommon):
             ("moved", lambda visit: visit._reschedule(_at(15)), "changed since"),
             ("cancelled", lambda visit: visit._cancel("Ill"), "changed since"),
             ("leave", lambda _visit: self._new_leave(self.measurer), "changed since"),
-            ("full", lambda _visit: self._fill_day(), "has changed"),
+            ("zone", lambda _visit: self._narrow_zone(), "has changed"),
             ("another visit", book, "has changed"),
         ]
         for name, change, words in changes:
@@ -221,9 +229,10 @@ class TestPlan(WholesaleCommon):
                 savepoint.rollback()
                 self.env.invalidate_all()
 
-    def _fill_day(self):
-        self._book(_at(16), measurer_id=self.measurer.id, **WEST)
-        self.measurer.visits_per_day = 1
+    def _narrow_zone(self):
+        self.measurer.zone_ids = self.env["crm.visit.zone"].create(
+            {"name": "Lviv", "cities": "Lviv"}
+        )
 
     def _new_leave(self, measurer, **values):
         return self.env["resource.calendar.leaves"].create(

@@ -184,7 +184,10 @@ class DayProblem:
         return blocks
 
     def _get_limits(self, number, tour, stops):
-        """Yield what is left of a measurer's capacity beside the facts of the day."""
+        """Yield what is left of a measurer's capacity beside the facts of the day.
+
+        A day that holds more visits than it should may keep as many.
+        """
         begin, noon, end = self._bounds[number]
         end += DAY  # a visit that begins before midnight counts for its day
         parts = [(begin, end, tour.per_day, None)]
@@ -195,7 +198,13 @@ class DayProblem:
             parts.append((noon, end, tour.per_half_day, None))
         for first, last, load, kind in parts:
             taken = sum(first <= stop.start < last and not (kind and stop.urgent) for stop in stops)
-            yield Limit(first - self._zero, last - self._zero, max(0, load - taken), kind)
+            held = sum(
+                visit.measurer == tour.key
+                and first <= visit.start < last
+                and not (kind and visit.request.urgent)
+                for visit in self.visits
+            )
+            yield Limit(first - self._zero, last - self._zero, max(held, load - taken), kind)
 
 
 def get_facts(schedule, date):

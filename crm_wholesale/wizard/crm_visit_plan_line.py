@@ -72,7 +72,10 @@ class CrmVisitPlanLine(models.TransientModel):
         booked = self.visit_id.filtered(lambda visit: visit.state in OCCUPYING_STATES)
         waiting = self.visit_id - booked
         if booked:
-            booked._move({visit: values[visit] for visit in booked})
+            # The plan has judged the places of the day, and a day that is too full may stay so.
+            booked.with_context(crm_visit_over_capacity=True)._move(
+                {visit: values[visit] for visit in booked}
+            )
         for visit in waiting:
             visit.write(values[visit])
         if waiting:

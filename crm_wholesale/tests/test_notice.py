@@ -242,7 +242,8 @@ class TestPlanning(NoticeCommon):
         visit = self._book(TOMORROW)
         visit.action_on_my_way()
         visit.action_no_show()
-        self.assert_notice(visit.notice_ids, "superseded", "visit_over")
+        for notice in visit.notice_ids:
+            self.assert_notice(notice, "superseded", "visit_over")
 
 
 @tagged("post_install", "-at_install")

@@ -243,7 +243,7 @@ class TestPlanning(NoticeCommon):
         visit.action_on_my_way()
         visit.action_no_show()
         for notice in visit.notice_ids:
-            self.assert_notice(notice, "superseded", "visit_over")
+            self.assert_notice(notice, "superseded", "visit_begun")
 
 
 @tagged("post_install", "-at_install")
@@ -415,7 +415,7 @@ class TestDispatch(NoticeCommon):
         for change, reason in (
             ({"revision": 7}, "visit_changed"),
             ({"state": "cancelled"}, "visit_over"),
-            ({"state": "in_progress"}, "visit_over"),
+            ({"state": "in_progress"}, "visit_begun"),
         ):
             with self.subTest(change=change):
                 visit = self._book(TOMORROW)

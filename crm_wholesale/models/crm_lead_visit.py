@@ -12,7 +12,7 @@ LOSING = "crm_wholesale_losing"
 class CrmLead(models.Model):
     """The visits of a deal, and what happens to them when the deal changes."""
 
-    _inherit = "crm.lead"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.lead"
 
     visit_ids = fields.One2many("crm.visit", "lead_id", "Visits")
     visit_count = fields.Integer(compute="_compute_visit_count")

@@ -6,7 +6,7 @@ from .crm_visit import MOVABLE_STATES
 class CrmMeasurer(models.Model):
     """A measurer who leaves, for a while or for good, and the visits left behind."""
 
-    _inherit = "crm.measurer"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.measurer"
 
     def write(self, vals):
         """Send visits back to the queue that nobody will make any more."""

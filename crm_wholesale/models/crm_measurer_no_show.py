@@ -4,7 +4,7 @@ from .crm_visit_no_show import MEASURER_ABSENT
 
 
 class CrmMeasurer(models.Model):
-    _inherit = "crm.measurer"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.measurer"
 
     no_show_count = fields.Integer(
         "No-Shows",

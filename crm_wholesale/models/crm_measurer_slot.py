@@ -9,7 +9,7 @@ from ..tools.walltime import WallDays, to_datetime, to_moment
 
 
 class CrmMeasurer(models.Model):
-    _inherit = "crm.measurer"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.measurer"
 
     def _find_slots(self, visit_values, earliest, latest, limit=None):
         """Return when these measurers, or any of the visit's company, can make a visit.

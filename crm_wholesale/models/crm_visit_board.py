@@ -24,7 +24,7 @@ def _get_minutes(begin, moment):
 class CrmVisit(models.Model):
     """The day board: which measurer is where, hour by hour."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     def action_find_slot(self):
         """Open the booking screen to move this visit or to take it out of the queue."""

@@ -18,7 +18,7 @@ class CrmVisit(models.Model):
     is over stays as it was.
     """
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     def write(self, vals):
         """Send visits back to the queue that cannot be reached after one that takes longer."""

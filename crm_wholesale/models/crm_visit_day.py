@@ -25,7 +25,7 @@ OFFLINE_PRODUCTS = 60
 class CrmVisit(models.Model):
     """The measurer's day: what the phone shows and records on the way from door to door."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     expected_at = fields.Datetime(
         readonly=True,
@@ -221,29 +221,33 @@ class CrmVisit(models.Model):
         self.env["crm.visit.notice"].sudo()._tell(leaving, "on_my_way")
         return result
 
-    def action_arrive(self, position=None):
-        """Arrive: the time is kept, and the place where the company wants it. Again does nothing.
-
-        :param position: latitude and longitude of the measurer's phone, if it told them
-        """
+    def action_arrive(self):
+        """Arrive: the time is kept. Again does nothing."""
         coming = self.filtered(lambda visit: visit.state != "in_progress")
         result = super(CrmVisit, coming).action_arrive()
+        self.env["crm.visit.notice"].sudo()._supersede(coming)
+        return result
+
+    def arrive(self, position):
+        """Arrive: time and place are kept, the place where the company wants it.
+
+        :param position: latitude and longitude of the measurer's phone, or nothing
+        """
+        coming = self.filtered(lambda visit: visit.state != "in_progress")
+        self.action_arrive()
         if position:
             latitude, longitude = (float(degrees) for degrees in position)
             coming.sudo().filtered("company_id.visit_geolocation").write(
                 {"arrived_latitude": latitude, "arrived_longitude": longitude}
             )
-        self.env["crm.visit.notice"].sudo()._supersede(coming)
-        return result
 
-    def action_no_show(self, photo=None):
+    def report_no_show(self, photo):
         """Record that nobody was met at the site, and what it looked like there.
 
-        :param str photo: base64 of a picture
+        :param str photo: base64 of a picture, or nothing
         """
-        result = super().action_no_show()
+        self.action_no_show()
         self.sudo().no_show_photo = photo  # protected from writing by hand
-        return result
 
     def sign(self, name, image):
         """Keep the customer's signature on the measurements; signed again replaces it.

@@ -36,7 +36,7 @@ class CrmVisit(models.Model):
     placed waits on, with its reason.
     """
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     def action_distribute(self):
         """Give waiting visits a measurer and a time, and say how many still wait.

@@ -14,7 +14,7 @@ from .crm_visit import OCCUPYING_STATES
 class CrmVisit(models.Model):
     """What must be true of a measurer's day before a visit is booked into it."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     def _check_slots(self, held_days=None):
         """Raise unless every visit can take place at its time, and hold the measurers' days.

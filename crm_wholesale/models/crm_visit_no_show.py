@@ -10,7 +10,7 @@ ABSENT_FROM_STATES = ("scheduled", "confirmed", "en_route")
 class CrmVisit(models.Model):
     """Visits that came to nothing, on either side, and visits that repeat another one."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     no_show_reason = fields.Selection(
         [

@@ -37,7 +37,7 @@ class CrmVisit(models.Model):
     manager.
     """
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     customer_url = fields.Char(
         "Customer's Page",

@@ -6,7 +6,7 @@ from .crm_visit import MOVABLE_STATES
 class CrmVisit(models.Model):
     """The queue: draft visits that wait for a measurer, and booked ones that come back to it."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     earliest = fields.Datetime(
         copy=False, help="The customer cannot be visited before this moment, if there is one."

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 class CrmVisit(models.Model):
     """From measurement to quotation."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     order_ids = fields.One2many(
         "sale.order", "visit_id", "Quotations", groups="sales_team.group_sale_salesman"

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class CrmVisit(models.Model):
     """Measurements that change after somebody relied on them: signed, taken over, or quoted."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     remeasured_at = fields.Datetime(
         readonly=True,

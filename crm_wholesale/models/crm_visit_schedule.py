@@ -13,7 +13,7 @@ TIME_FIELDS = frozenset({"start", "stop", "window_start", "window_stop", "measur
 class CrmVisit(models.Model):
     """How visits are booked, moved and cancelled, each with all that follows."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     def write(self, vals):
         self._check_may_write(vals)

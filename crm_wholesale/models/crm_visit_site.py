@@ -13,7 +13,7 @@ PARTNER_SITE_FIELDS = LEAD_SITE_FIELDS | {"partner_latitude", "partner_longitude
 class CrmVisit(models.Model):
     """Where a visit goes and whom it calls: the visit's own copies, and when they follow."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     @api.model
     def _prepare_site_values(self, lead, partner):

@@ -10,7 +10,7 @@ from .crm_visit import OPEN_STATES
 class CrmVisit(models.Model):
     """The tasks and messages to colleagues around a visit."""
 
-    _inherit = "crm.visit"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit"
 
     def _get_measurer_tasks(self):
         """Return the open tasks of the measurers on these visits, with sudo."""

@@ -10,7 +10,7 @@ class MailActivity(models.Model):
     nothing: the notice still goes out. Only the software links an activity to a notice.
     """
 
-    _inherit = "mail.activity"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "mail.activity"
 
     @api.model_create_multi
     def create(self, vals_list):

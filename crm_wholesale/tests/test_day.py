@@ -148,7 +148,7 @@ class TestMyDay(DayCommon):
         for step, args in (
             ("action_on_my_way", ()),
             ("action_arrive", ()),
-            ("action_no_show", (make_photo(),)),
+            ("report_no_show", (make_photo(),)),
             ("sign", ("Olena", make_photo())),
             ("save_measurement", (UUID, {"place": "Hall"})),
         ):
@@ -160,19 +160,19 @@ class TestMyDay(DayCommon):
             with self.subTest(wanted=wanted):
                 self.company.visit_geolocation = wanted
                 visit = self._book(START + timedelta(hours=3 + wanted), lead_id=self._new_lead().id)
-                visit.with_user(self.measurer_user).action_arrive(position=[50.4501, 30.5234])
+                visit.with_user(self.measurer_user).arrive([50.4501, 30.5234])
                 self.assertEqual(visit.arrived_at, NOW)
                 self.assertEqual((visit.arrived_latitude, visit.arrived_longitude), place)
 
     def test_arrival_without_place(self):
         self.company.visit_geolocation = True
-        self.phone.action_arrive(position=None)
+        self.phone.arrive(None)
         self.assertEqual((self.visit.state, self.visit.arrived_latitude), ("in_progress", 0))
 
     def test_nobody_there_with_photo(self):
         self.phone.action_on_my_way()
         with freeze_time(START + 15 * MINUTE):
-            self.phone.action_no_show(photo=make_photo(size=(3200, 100)))
+            self.phone.report_no_show(make_photo(size=(3200, 100)))
         self.assertEqual(self.visit.state, "no_show")
         self.assertEqual(self.visit.no_show_at, START + 15 * MINUTE)
         photo = self.visit.with_user(self.manager).no_show_photo
@@ -545,7 +545,7 @@ class TestMyDayOverRpc(DayCommon, HttpCase):
         for method, args in (
             ("save_measurement", (ids, UUID, {"place": "Kitchen"}, [], None)),
             ("sign", (ids, "Olena", make_photo())),
-            ("action_no_show", (ids, make_photo())),
+            ("report_no_show", (ids, make_photo())),
             ("read", (ids, ["signature"])),
         ):
             with (

@@ -23,7 +23,7 @@ PROBED_HOURS = (10, 15)
 class CrmVisitBooking(models.TransientModel):
     """What the booking screen proposes, as plain data for the web client."""
 
-    _inherit = "crm.visit.booking"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "crm.visit.booking"
 
     def get_slots(self, values, measurer_id=False, part=False, week=0):
         """Return the free slots for what stands on the screen.

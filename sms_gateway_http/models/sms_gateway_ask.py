@@ -17,7 +17,7 @@ ASK_TIME = 60  # seconds for each gateway in one run
 class SmsGateway(models.Model):
     """What gateways are asked, always by the scheduler: deliveries and balances."""
 
-    _inherit = "sms.gateway"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "sms.gateway"
 
     tells_balance = fields.Boolean(compute="_compute_tells_balance")
     balance = fields.Char(

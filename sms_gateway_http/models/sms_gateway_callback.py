@@ -13,7 +13,7 @@ class SmsGateway(models.Model):
     with a message's reference in it is good for this message alone.
     """
 
-    _inherit = "sms.gateway"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "sms.gateway"
 
     callback_url = fields.Char(
         "Callback Address",

@@ -17,7 +17,7 @@ class SmsSms(models.Model):
     not know was surely not taken, if nothing else is known about it.
     """
 
-    _inherit = "sms.sms"  # pylint: disable=consider-merging-classes-inherited
+    _inherit = "sms.sms"
 
     @api.model
     def _gateway_take_in_events(self):

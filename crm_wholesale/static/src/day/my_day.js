@@ -206,8 +206,8 @@ export class MyDay extends Component {
         }
     }
 
-    callVisit(visit, method, args = [], kwargs = {}) {
-        return this.orm.call("crm.visit", method, [[visit.id], ...args], kwargs);
+    callVisit(visit, method, args = []) {
+        return this.orm.call("crm.visit", method, [[visit.id], ...args]);
     }
 
     async onSetOut(visit) {
@@ -217,7 +217,7 @@ export class MyDay extends Component {
     async onArrive(visit) {
         await this.takeStep(async () => {
             const position = this.state.day.geolocation ? await this.getPosition() : null;
-            await this.callVisit(visit, "action_arrive", [], { position });
+            await this.callVisit(visit, "arrive", [position]);
         });
     }
 
@@ -240,7 +240,7 @@ export class MyDay extends Component {
             visit,
             confirm: (photo) =>
                 this.takeStep(() =>
-                    this.callVisit(visit, "action_no_show", [], { photo: photo?.data || null }),
+                    this.callVisit(visit, "report_no_show", [photo?.data || null]),
                 ),
         });
     }

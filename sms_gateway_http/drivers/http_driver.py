@@ -7,6 +7,23 @@ from .http import CONNECT_TIMEOUT, READ_TIMEOUT, NoAnswer, NotSent, http_post
 
 MAX_REASON_LENGTH = 250  # characters
 
+#: Why messages fail, and what kind of failure each cause is for the platform.
+FAILURE_TYPES = {
+    "account": "sms_acc",
+    "blocked": "sms_acc",
+    "country": "sms_country_not_supported",
+    "credit": "sms_credit",
+    "expired": "sms_expired",
+    "number": "sms_number_format",
+    "often": "gateway_refused",
+    "rejected": "sms_rejected",
+    "sender": "gateway_setup",
+    "stop_list": "sms_not_allowed",
+    "text": "gateway_refused",
+    "undelivered": "sms_not_delivered",
+    "unreachable": "sms_invalid_destination",
+}
+
 
 def parse_json(content):
     """Return what JSON in bytes or text stands for, None if it is none."""
@@ -99,16 +116,17 @@ class HttpDriver(Driver):
     def _refuse(self, cause, code, words=""):
         """Return the `Result` of a message that the gateway surely did not take.
 
-        `cause` is a key of `_get_causes`, or None for one that is not known; `code` and `words`
+        `cause` is a key of `FAILURE_TYPES`, or None for one that is not known; `code` and `words`
         are the gateway's own.
         """
-        failure_type, reason = self._get_causes().get(cause, ("gateway_refused", ""))
-        return Result(failure_type=failure_type, reason=self._add_code(reason, code, words))
+        failure_type = FAILURE_TYPES.get(cause, "gateway_refused")
+        reason = self._add_code(self._get_words(cause), code, words)
+        return Result(failure_type=failure_type, reason=reason)
 
     def _report_failure(self, reference, cause, code, key=""):
         """Return the `Report` of a message that could not be delivered, see `_refuse`."""
-        failure_type, reason = self._get_causes()[cause]
-        return Report(reference, "failed", failure_type, self._add_code(reason, code), key)
+        reason = self._add_code(self._get_words(cause), code)
+        return Report(reference, "failed", FAILURE_TYPES[cause], reason, key)
 
     def _add_code(self, reason, code, words=""):
         code = self._clean(" ".join(filter(None, [str(code), words])))
@@ -116,44 +134,23 @@ class HttpDriver(Driver):
             return self.env._("The gateway refused: %(verdict)s.", verdict=code)
         return self.env._("%(reason)s (%(code)s)", reason=reason, code=code)
 
-    def _get_causes(self):
-        """Return why messages fail: the failure type and a sentence of each cause."""
+    def _get_words(self, cause):
+        """Return a sentence for people about a cause of `FAILURE_TYPES`."""
         return {
-            "account": (
-                "sms_acc",
-                self.env._("The gateway does not accept the login, password or key."),
-            ),
-            "blocked": (
-                "sms_acc",
-                self.env._("The gateway has blocked the account or this server."),
-            ),
-            "country": (
-                "sms_country_not_supported",
-                self.env._("The account does not allow messages to this country."),
-            ),
-            "credit": ("sms_credit", self.env._("There is not enough money on the account.")),
-            "expired": ("sms_expired", self.env._("The telephone could not be reached in time.")),
-            "number": ("sms_number_format", self.env._("The gateway does not accept the number.")),
-            "often": (
-                "gateway_refused",
-                self.env._("The gateway was asked too often or twice the same."),
-            ),
-            "rejected": ("sms_rejected", self.env._("The operator rejected the message.")),
-            "sender": (
-                "gateway_setup",
-                self.env._("The gateway does not accept the sender's name."),
-            ),
-            "stop_list": (
-                "sms_not_allowed",
-                self.env._("The number is on the gateway's stop list."),
-            ),
-            "text": ("gateway_refused", self.env._("The gateway does not accept the text.")),
-            "undelivered": ("sms_not_delivered", self.env._("The message could not be delivered.")),
-            "unreachable": (
-                "sms_invalid_destination",
-                self.env._("The number does not exist or does not take messages."),
-            ),
-        }
+            "account": self.env._("The gateway does not accept the login, password or key."),
+            "blocked": self.env._("The gateway has blocked the account or this server."),
+            "country": self.env._("The account does not allow messages to this country."),
+            "credit": self.env._("There is not enough money on the account."),
+            "expired": self.env._("The telephone could not be reached in time."),
+            "number": self.env._("The gateway does not accept the number."),
+            "often": self.env._("The gateway was asked too often or twice the same."),
+            "rejected": self.env._("The operator rejected the message."),
+            "sender": self.env._("The gateway does not accept the sender's name."),
+            "stop_list": self.env._("The number is on the gateway's stop list."),
+            "text": self.env._("The gateway does not accept the text."),
+            "undelivered": self.env._("The message could not be delivered."),
+            "unreachable": self.env._("The number does not exist or does not take messages."),
+        }.get(cause, "")
 
     def _explain(self, error):
         """Return in words why the gateway was not reached."""

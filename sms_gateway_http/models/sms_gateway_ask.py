@@ -23,7 +23,7 @@ class SmsGateway(models.Model):
     balance = fields.Char(
         readonly=True, copy=False, help="What is left on the account, in the gateway's own words."
     )
-    balance_date = fields.Datetime("Balance on", readonly=True, copy=False)
+    balance_date = fields.Datetime("Asked on", readonly=True, copy=False)
     balance_wanted = fields.Boolean(readonly=True, copy=False)
 
     @api.depends("driver")

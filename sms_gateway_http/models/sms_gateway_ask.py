@@ -94,23 +94,27 @@ class SmsGateway(models.Model):
                 break
             message = Message(sms.uuid, sms.number or "", "", sms.gateway_reference or "")
             report = self._call(driver.ask, message)
-            if report and report.state in ("delivered", "failed"):
-                self.env["sms.gateway.event"]._receive(self, [report])
-            # The queue may be taking another report in: then it is asked again the next time.
-            self.env.cr.execute(
-                SQL(
-                    """
-                    UPDATE sms_sms
-                       SET gateway_ask_at = now() AT TIME ZONE 'UTC' + GREATEST(
-                               now() AT TIME ZONE 'UTC' - gateway_claimed_at,
-                               interval '5 minutes'
-                           )
-                     WHERE id IN (SELECT id FROM sms_sms WHERE id = %s FOR UPDATE SKIP LOCKED)
-                    """,
-                    sms.id,
-                )
-            )
+            sms._gateway_commit(self._keep_answer, sms, report)
             commit_progress(1)
+
+    def _keep_answer(self, sms, report):
+        """Put the gateway's answer into the inbox, and say when it is asked about `sms` again."""
+        if report and report.state in ("delivered", "failed"):
+            self.env["sms.gateway.event"]._receive(self, [report])
+        # Not by the ORM: what the queue writes at the same time must not be overwritten.
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE sms_sms
+                   SET gateway_ask_at = now() AT TIME ZONE 'UTC' + GREATEST(
+                           now() AT TIME ZONE 'UTC' - gateway_claimed_at,
+                           interval '5 minutes'
+                       )
+                 WHERE id = %s AND state = 'pending'
+                """,
+                sms.id,
+            )
+        )
 
     def _call(self, question, *args):
         """Return the answer to a question to the gateway, None if there is none.

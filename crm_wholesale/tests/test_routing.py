@@ -108,6 +108,19 @@ class TestRouting(BaseCase):
                 self.assertEqual(routing.schedule(problem, 0, [0]), [start])
                 self.assertEqual(routing.plan(problem).routes, (((0, start),),))
 
+    def test_way_through_a_pause_leaves_no_room(self):
+        """Who must set out at 40 to be there at 90 has no time for another job before."""
+        worker = Worker(0, HORIZON, 0, 0, ((50, 80),))
+        first = self._get_job(1, duration=20, windows=((10, 60),), priority=50)
+        second = self._get_job(3, windows=((85, 90),), priority=50)
+        extra = self._get_job(1, duration=8, windows=((0, 99),))
+        for length, unplaced in ((8, ()), (12, (2,))):
+            jobs = [first, second, extra._replace(duration=length, windows=((10, 20),))]
+            problem = self._get_problem(jobs, worker)
+            solution = routing.plan(problem)
+            self.assertEqual(solution.unplaced, unplaced)
+            self.assertEqual(routing.find_faults(problem, solution), [])
+
     def test_no_place(self):
         worker = Worker(0, 100, 0, 0)
         cases = [

@@ -225,13 +225,15 @@ class TestPage(PageCase):
                 self.assertNotIn(secret, text)
 
     def test_the_window_is_told(self):
-        self.visit.write({"window_start": THURSDAY, "window_stop": THURSDAY + 2 * HOUR})
+        window = {"window_start": THURSDAY - 2 * HOUR, "window_stop": THURSDAY + 2 * HOUR}
+        self.assertIn(window["window_start"], self.get_offers())
+        self.visit.write(window)
         words, _tree = self.parse(self.get())
-        self.assertIn("Thursday, 26 November, 10:00-12:00", words)
+        self.assertIn("Thursday, 26 November, 08:00-12:00", words)
         offers = self.get_offers()
         self.assertTrue(offers)
         self.assertFalse(
-            [start for start in offers if THURSDAY <= start <= THURSDAY + 2 * HOUR],
+            [start for start in offers if start.date() == THURSDAY.date() and start.hour < 10],
             "that would be the same for the customer",
         )
 
@@ -394,6 +396,8 @@ class TestChoices(PageCase):
         self.assertRecordValues(
             self.visit, [{"state": "scheduled", "revision": 1, "start": FRIDAY}]
         )
+        self.post("confirm")
+        self.assertEqual(self.post("confirm", revision=0).status_code, 409)
 
     def test_what_is_possible_when(self):
         start = self.visit.start

@@ -95,6 +95,11 @@ class Screen:
         else:
             self.click(f".o_select_create_dialog_content .o_kanban_record:has-text('{text}')")
 
+    def choose_day(self, field, days):
+        """Type a coming day into a field of the dialog."""
+        self.fill(field, in_local_time(days, 0, 0).partition(" ")[0])
+        self.click(".modal .modal-title")
+
     def call(self, model, method, *args, **kwargs):
         """Call a method of the server as this person, and return its result."""
         answer = self.page.request.post(
@@ -175,31 +180,56 @@ def tell_managers_day(browser):
         manager.click(".nav-link:has-text('Notices')")
         manager.shoot("visit")
 
+        manager.open(f"{ACTION}.crm_visit_board_action", ".o_crm_board_block")
+        manager.shoot("day-board")
+        manager.open(f"{ACTION}.crm_visit_action_queue", ".o_data_row")
+        manager.shoot("queue")
+
         manager.open_pipeline()
         manager.click(".o_kanban_record:has-text('for a pharmacy')", ".o-mail-Activity")
         manager.page.locator(".o-mail-Activity").first.scroll_into_view_if_needed()
         manager.shoot("call-task")
+    with screen(browser, "manager", PHONE) as manager:
+        manager.open(f"{ACTION}.crm_visit_board_action", ".o_crm_board_block")
+        manager.shoot("day-board-phone")
+
+
+def tell_the_customers_side(browser):
+    """Show the page behind the link in the SMS, as a customer without a login sees it."""
+    with screen(browser, "manager") as manager:
+        (visit,) = manager.call(
+            "crm.visit", "search_read", [["contact_name", "=", "Роман Ткаченко"]], ["customer_url"]
+        )
+    path = visit["customer_url"].partition("/v/")[2]
+    context = browser.new_context(**PHONE)
+    customer = Screen(context.new_page())
+    for name, page in (("customer-page", ""), ("customer-times", "/times")):
+        customer.page.goto(f"{BASE_URL}/v/{path}{page}")
+        customer.shoot(name)
+    context.close()
 
 
 def tell_measurers_day(browser):
     """Show the measurer's day on a telephone."""
     with screen(browser, "measurer", PHONE) as measurer:
-        measurer.wait(".o_kanban_record")
+        measurer.wait(".o_crm_day_stop")
         measurer.shoot("measurer-today")
-        measurer.click(".o_kanban_record:has-text('Богдан') a:has-text('Measure')", ".o_form_view")
-        measurer.shoot("measurer-visit")
-        measurer.click("text=Add Measurement")
-        measurer.wait(".modal .o_form_view")
-        measurer.fill("place", "Surgery 2")
-        measurer.choose("product_id", "PVC window")
-        measurer.fill("width", "1450")
-        measurer.fill("height", "1400")
-        measurer.fill("count", "2")
-        measurer.click(".modal [name=place] input")
+        measurer.click(".o_crm_day_actions button:has-text('Add Measurement')", ".o_crm_day_form")
+        form = measurer.page.locator(".o_crm_day_form")
+        form.locator("[name=place]").fill("Surgery 2")
+        form.locator(".o_crm_day_product input").fill("PVC window")
+        measurer.click(".o_crm_day_product .o-autocomplete--dropdown-item:has-text('PVC window')")
+        form.locator("[name=width]").fill("14.5")
+        form.locator("[name=height]").fill("1400")
+        form.locator("[name=count]").fill("2")
+        measurer.click(".o_crm_day_form button[type=submit]", ".o_crm_day_question")
         measurer.shoot("measurer-line")
-        measurer.click(".modal .o_form_button_save")
-        measurer.page.wait_for_selector(".modal", state="detached")
-        measurer.click("button[name=action_done]")
+        measurer.click(".o_crm_day_question button:has-text('Correct')")
+        form.locator("[name=width]").fill("1450")
+        measurer.click(".o_crm_day_form button[type=submit]", ".o_crm_day_actions")
+        measurer.shoot("measurer-measured")
+        measurer.click(".o_crm_day_actions button:has-text('Done')", ".modal")
+        measurer.click(".modal footer button:has-text('Finish')")
 
 
 def tell_the_sale(browser):
@@ -251,6 +281,15 @@ def tell_the_heads_day(browser):
         head.shoot("measurer")
         head.open(f"{ACTION}.crm_visit_type_action", ".o_data_row")
         head.shoot("visit-types")
+        head.open(f"{ACTION}.crm_visit_zone_action", ".o_data_row")
+        head.click(".o_data_row:has-text('Right bank') td[name=name]", ".o_form_view")
+        head.shoot("zone")
+        head.open(f"{ACTION}.crm_visit_board_action", ".o_crm_board_block")
+        head.click(".o_menu_sections :text('Plan a Day')", ".modal .o_form_view")
+        head.choose_day("day", 1)
+        head.click(".modal button[name=action_plan]:visible", ".modal .o_crm_visit_plan")
+        head.page.locator(".modal .o_crm_visit_plan").scroll_into_view_if_needed()
+        head.shoot("plan")
 
 
 def tell_the_officers_day(browser):
@@ -284,12 +323,13 @@ def show_ukrainian(browser):
         manager.click(".o_kanban_record:has-text('Windows for a school')", ".o-mail-Chatter")
         manager.shoot("deal-uk")
     with screen(browser, "measurer", PHONE) as measurer:
-        measurer.wait(".o_kanban_record")
+        measurer.wait(".o_crm_day_stop, .o_view_nocontent_help")
         measurer.shoot("measurer-today-uk")
 
 
 STORY = (
     tell_managers_day,
+    tell_the_customers_side,
     tell_measurers_day,
     tell_the_sale,
     tell_payment_and_delivery,

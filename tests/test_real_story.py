@@ -240,7 +240,7 @@ class Firm:
             assert visit["lead_id"][0] == deal.lead_id
             assert visit["state"] == "scheduled"
             assert visit["start"] == f"{deal.start}"
-            assert visit["address"] == f"{deal.place['street']}, Київ, Ukraine"
+            assert visit["address"] == f"{deal.place['street']}, Київ"
             assert len(visit["notice_ids"]) == 1
             deal.visit_id = visit["id"]
         self._check_booked(deals, visits)

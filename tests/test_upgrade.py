@@ -62,7 +62,7 @@ if git("cat-file", "-t", RELEASED).strip() == b"commit":
             assert "customer_url" not in "".join(read_texts(name, "sms_template_visit_reminder"))
             assert [int(row[0]) for row in before] == visit_ids
 
-            live.odoo(name, "-u", ",".join(names))
+            live.odoo(name, "-u", ",".join(names), "-i", ",".join(live.dev.find_addons()))
 
             assert read_visits(name) == before
             assert neighbour.compare(rows, neighbour.read_rows(name)) == []

@@ -1,6 +1,7 @@
 """The customer before the visit's page: in a browser on a small telephone, and two at once."""
 
 import re
+import resource
 import threading
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -53,11 +54,22 @@ def read(firm, visit_id):
 
 
 @contextmanager
+def unlimited_memory():
+    """Lift the limit that Odoo sets to the memory of this process: no Chromium starts under it."""
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limits[1], limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+@contextmanager
 def browser(request):
     """Yield a function that opens a telephone's browser, with or without scripts."""
     if request.config.getoption("--no-browser"):
         pytest.skip("--no-browser")
-    with sync_playwright() as playwright:
+    with unlimited_memory(), sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=live.dev.find_browser(), args=["--no-sandbox"]
         )

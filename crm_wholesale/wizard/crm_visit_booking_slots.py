@@ -8,8 +8,8 @@ from odoo.tools import format_date
 
 #: How many days the screen shows at once.
 DAYS_SHOWN = 7
-#: How many days beyond the asked range a slot may lie to be offered as one of the nearest.
-NEAREST_DAYS = 60
+#: How many days beyond the asked range the nearest slots are sought, one after the other.
+NEAREST_DAYS = (7, 21, 60)
 #: How many slots are read out to the customer.
 SUGGESTIONS = 3
 #: The minutes of travel that the firm spends to spare the customer a day of waiting.
@@ -132,13 +132,17 @@ class CrmVisitBooking(models.TransientModel):
 
     def _find_nearest(self, earliest, latest):
         """Return the free slots nearest to a range, in order, whoever comes."""
-        now, days = fields.Datetime.now(), timedelta(days=NEAREST_DAYS)
+        now = fields.Datetime.now()
 
         def get_distance(slot):
             gap = max(earliest - slot["start"], slot["start"] - latest, timedelta())
             return gap, slot["travel_minutes"], slot["start"]
 
-        slots = self._find_slots(max(now, earliest - days), latest + days)
+        for days in NEAREST_DAYS:
+            margin = timedelta(days=days)
+            slots = self._find_slots(max(now, earliest - margin), latest + margin)
+            if len(slots) >= SUGGESTIONS:
+                break
         return sorted(sorted(slots, key=get_distance)[:SUGGESTIONS], key=lambda s: s["start"])
 
     def _get_best(self, slots):

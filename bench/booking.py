@@ -14,34 +14,20 @@ import argparse
 import gc
 import os
 import statistics
-import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
-from pathlib import Path
+
+from _databases import drop_databases, make_databases
 
 import odoo
 from odoo import api
 from odoo.modules.registry import Registry
 
-ROOT = Path(__file__).resolve().parent.parent
 PLAIN, OURS = "bench_booking_plain", "bench_booking_ours"
 MODULES = "crm,sale_crm,sms,calendar_sms"
 MEASURERS, PER_DAY = 50, 4
 RATIO, QUERIES = 2.0, 60
-
-
-def make_databases():
-    """Make both databases anew, from the cached templates."""
-    for command in (["db", PLAIN, "--modules", MODULES], ["db", OURS]):
-        subprocess.run([sys.executable, ROOT / "dev", *command], check=True)
-
-
-def drop_databases():
-    """Remove both databases."""
-    odoo.sql_db.close_all()
-    for name in (PLAIN, OURS):
-        subprocess.run(["dropdb", "--if-exists", name], check=True)
 
 
 def open_database(name):
@@ -168,7 +154,7 @@ def main():
     options = parser.parse_args()
     odoo.tools.config.parse_config(["--log-level=error"])
     if not options.keep:
-        make_databases()
+        make_databases(OURS, PLAIN, MODULES)
     plain_env, our_env = open_database(PLAIN), open_database(OURS)
 
     create_plainly(plain_env, 2)
@@ -190,7 +176,7 @@ def main():
     print(f"{'ratio':28}{ratio:8.2f}   {'MISSED' if ratio > RATIO else ''}")
     print(f"{'one booking alone':28}{single:8} queries {'MISSED' if single > QUERIES else ''}")
     if not options.keep:
-        drop_databases()
+        drop_databases(OURS, PLAIN)
     return int(ratio > RATIO or single > QUERIES)
 
 

@@ -19,35 +19,21 @@ import gc
 import os
 import random
 import statistics
-import subprocess
 import sys
 import time
-from pathlib import Path
 from unittest.mock import patch
+
+from _databases import drop_databases, make_databases
 
 import odoo
 from odoo import api
 from odoo.modules.registry import Registry
 from odoo.tools import split_every
 
-ROOT = Path(__file__).resolve().parent.parent
 PLAIN, OURS = "bench_assign_plain", "bench_distribution"
 OWN_QUERIES, EXCESS = 3, 3
 TEAMS, MEMBERS = 4, 5
 CENTRE = (50.45, 30.52)
-
-
-def make_databases():
-    """Make both databases anew, from the cached templates."""
-    for command in (["db", PLAIN, "--modules", "crm"], ["db", OURS]):
-        subprocess.run([sys.executable, ROOT / "dev", *command], check=True)
-
-
-def drop_databases():
-    """Remove both databases."""
-    odoo.sql_db.close_all()
-    for name in (PLAIN, OURS):
-        subprocess.run(["dropdb", "--if-exists", name], check=True)
 
 
 def open_database(name):
@@ -220,7 +206,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     odoo.tools.config.parse_config(["--log-level=error"])
-    make_databases()
+    make_databases(OURS, PLAIN, "crm")
     plain, ours = open_database(PLAIN), open_database(OURS)
     fill_plainly(plain, options.visits)
     fill(ours, options.visits, options.measurers, random.Random(7))
@@ -263,7 +249,7 @@ def main():
         f"R, whole / core's assignment: {seconds['distribute'] / seconds['assign']:.2f}; "
         f"R, own part / core's assignment: {own_seconds / seconds['assign']:.2f}"
     )
-    drop_databases()
+    drop_databases(OURS, PLAIN)
     return int(not all(kept for _text, kept in gates))
 
 

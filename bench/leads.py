@@ -12,35 +12,20 @@ import argparse
 import gc
 import os
 import statistics
-import subprocess
 import sys
 import time
-from pathlib import Path
 
+from _databases import drop_databases, make_databases
 from lxml import etree
 
 import odoo
 from odoo import api
 from odoo.modules.registry import Registry
 
-ROOT = Path(__file__).resolve().parent.parent
 PLAIN, OURS = "bench_plain", "bench_ours"
 ADMIN = 2
 READ_RATIO, READ_QUERIES, CREATE_RATIO = 1.10, 4, 1.15
 BOARD = [("type", "=", "opportunity")]
-
-
-def make_databases():
-    """Make both databases anew, from the cached templates."""
-    for command in (["db", PLAIN, "--modules", "crm"], ["db", OURS]):
-        subprocess.run([sys.executable, ROOT / "dev", *command], check=True)
-
-
-def drop_databases():
-    """Remove both databases."""
-    odoo.sql_db.close_all()
-    for name in (PLAIN, OURS):
-        subprocess.run(["dropdb", "--if-exists", name], check=True)
 
 
 def open_database(name):
@@ -188,7 +173,7 @@ def main():
     options = parser.parse_args()
     odoo.tools.config.parse_config(["--log-level=error"])
     if not options.keep:
-        make_databases()
+        make_databases(OURS, PLAIN, "crm")
     envs = [open_database(PLAIN), open_database(OURS)]
     if not options.keep:
         for env in envs:
@@ -216,7 +201,7 @@ def main():
             f" {plain_queries:10} / {our_queries}{'   MISSED' if bad else ''}"
         )
     if not options.keep:
-        drop_databases()
+        drop_databases(OURS, PLAIN)
     return int(missed)
 
 

@@ -18,20 +18,18 @@ import gc
 import os
 import random
 import statistics
-import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytz
+from _databases import drop_databases, make_databases
 
 import odoo
 from odoo import api
 from odoo.modules.registry import Registry
 from odoo.tools.intervals import Intervals
 
-ROOT = Path(__file__).resolve().parent.parent
 NAME = "bench_slots"
 DAYS = 14
 HOURS = (8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19)
@@ -267,7 +265,7 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave the database for a look")
     options = parser.parse_args()
     odoo.tools.config.parse_config(["--log-level=error"])
-    subprocess.run([sys.executable, ROOT / "dev", "db", NAME], check=True)
+    make_databases(NAME)
     return run(options)
 
 
@@ -302,8 +300,7 @@ def run(options):
     env.cr.close()
     manager_env.cr.close()
     if not options.keep:
-        odoo.sql_db.close_all()
-        subprocess.run(["dropdb", "--if-exists", NAME], check=True)
+        drop_databases(NAME)
     return int(len(counts) > 1)
 
 

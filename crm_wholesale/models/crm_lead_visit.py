@@ -72,14 +72,8 @@ class CrmLead(models.Model):
     def action_schedule_visit(self):
         """Open the booking screen."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Book a Visit"),
-            "res_model": "crm.visit.booking",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_lead_id": self.id, "dialog_size": "extra-large"},
-        }
+        booking = self.env["crm.visit.booking"]
+        return booking._open(self.env._("Book a Visit"), default_lead_id=self.id)
 
     def action_view_visits(self):
         """Open the visits of this deal."""

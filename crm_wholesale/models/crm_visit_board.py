@@ -29,16 +29,9 @@ class CrmVisit(models.Model):
     def action_find_slot(self):
         """Open the booking screen to move this visit or to take it out of the queue."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Find a Slot")
-            if self.state == "draft"
-            else self.env._("Move Visit"),
-            "res_model": "crm.visit.booking",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_visit_id": self.id, "dialog_size": "extra-large"},
-        }
+        is_draft = self.state == "draft"
+        title = self.env._("Find a Slot") if is_draft else self.env._("Move Visit")
+        return self.env["crm.visit.booking"]._open(title, default_visit_id=self.id)
 
     @api.model
     def get_board(self, day=False):

@@ -52,14 +52,8 @@ class ResPartner(models.Model):
     def action_schedule_visit(self):
         """Open the booking screen for a visit without a deal, such as a service call."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Book a Visit"),
-            "res_model": "crm.visit.booking",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_partner_id": self.id, "dialog_size": "extra-large"},
-        }
+        booking = self.env["crm.visit.booking"]
+        return booking._open(self.env._("Book a Visit"), default_partner_id=self.id)
 
     def action_view_visits(self):
         """Open the visits to this customer."""

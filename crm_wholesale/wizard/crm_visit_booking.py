@@ -112,6 +112,21 @@ class CrmVisitBooking(models.TransientModel):
     instructions = fields.Text()
 
     @api.model
+    def _open(self, title, **defaults):
+        """Return the action that opens this screen.
+
+        :param defaults: ``default_…`` keys of the context
+        """
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": self._name,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {**defaults, "dialog_size": "extra-large"},
+        }
+
+    @api.model
     def default_get(self, fields):
         defaults = super().default_get(fields)
         visit = self.env["crm.visit"].browse(defaults.get("visit_id"))

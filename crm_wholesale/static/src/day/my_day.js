@@ -239,9 +239,7 @@ export class MyDay extends Component {
         this.dialog.add(NotMetDialog, {
             visit,
             confirm: (photo) =>
-                this.takeStep(() =>
-                    this.callVisit(visit, "report_no_show", [photo?.data || null]),
-                ),
+                this.takeStep(() => this.callVisit(visit, "report_no_show", [photo?.data || null])),
         });
     }
 

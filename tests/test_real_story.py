@@ -544,5 +544,8 @@ def test_every_deal_of_a_real_list_ends_won(request):
         firm.deliver(delivered_first)
         firm.invoice(delivered_first)
         firm.check_won(deals)
-        assert len(gateway.messages) == texts
+        # These measurers arrive at once: that they set out is told only where the queue was quicker.
+        told = gateway.messages[texts:]
+        assert all(" is on the way to " in message["text"] for message in told)
+        assert len({message["number"] for message in told}) == len(told)
         assert server.complaints() == []

@@ -544,7 +544,7 @@ def test_every_deal_of_a_real_list_ends_won(request):
         firm.deliver(delivered_first)
         firm.invoice(delivered_first)
         firm.check_won(deals)
-        # These measurers arrive at once: that they set out is told only where the queue was quicker.
+        # Measurers who arrive at once: that they set out is told where the queue was quicker.
         told = gateway.messages[texts:]
         assert all(" is on the way to " in message["text"] for message in told)
         assert len({message["number"] for message in told}) == len(told)

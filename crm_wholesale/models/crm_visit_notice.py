@@ -318,12 +318,26 @@ class CrmVisitNotice(models.Model):
         )
         by_reason.pop(False, None)
         outdated = self.browse().union(*by_reason.values())
+        outdated._lock_quietly()
         pending = outdated.filtered(lambda notice: notice.state == "planned")
         pending |= outdated._withdraw_sms()
         for reason, notices in by_reason.items():
             (notices & pending)._close("superseded", reason)
         outdated.call_activity_id.unlink()
         outdated.filtered("call_due").call_due = False
+
+    def _lock_quietly(self):
+        """Hold these rows until the end of the transaction.
+
+        :raise psycopg2.errors.SerializationFailure: when the dispatcher changed one since this
+            transaction began; the platform then repeats the request, and nothing is logged
+        """
+        if self:
+            self.env.cr.execute(
+                "SELECT id FROM crm_visit_notice WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+                [self.ids],
+                log_exceptions=False,
+            )
 
     @api.model
     def _filter_told(self, visits):
